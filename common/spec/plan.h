@@ -1,0 +1,62 @@
+/* plan.h - a checked job spec as a pre-order array of tree nodes, ready to walk. Pure. */
+#ifndef BATON_PLAN_H
+#define BATON_PLAN_H
+
+#include "base/arena.h"
+#include "base/instant.h"
+#include "base/status.h"
+
+enum {
+    PLAN_SPEC_BYTES_MAX = 1024 * 1024, /* NATS max_payload; a spec travels in one message */
+    PLAN_DEPTH_MAX = 32,               /* deeper nesting is a mistake, and bounds every walk */
+    PLAN_ITEMS_MAX = 4096,             /* steps; each costs a row per node */
+};
+
+enum plan_scope { PLAN_SCOPE_ALL, PLAN_SCOPE_GROUP, PLAN_SCOPE_NODE };
+enum plan_strategy { PLAN_FAIL_FAST, PLAN_CONTINUE };
+enum plan_condition { PLAN_UNLESS_STOPPED, PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE };
+
+struct plan_retry {
+    uint32_t max;            /* further attempts after the first */
+    struct duration initial; /* delay before the first retry */
+    double factor;           /* each further delay is so many times the one before, >= 1 */
+    struct duration cap;     /* no delay is longer */
+    double jitter;           /* 0 ..= 1: a delay d becomes d * (1 - jitter ..= 1 + jitter) */
+};
+
+/* One task (leaf) or pipeline (branch) of the tree. Items stand in pre-order (depth first): the
+ * children of a branch follow it, `end` is the index behind its last descendant. */
+struct plan_item {
+    const char *name; /* "" if none */
+    const char *path; /* "1.0": child 0 of top-level item 1 */
+    uint32_t parent;  /* index of the branch it is in, PLAN_NONE at top level */
+    uint32_t end;     /* leaf: own index + 1 */
+    uint32_t step;    /* leaf: number of the step, depth first from 0; branch: of its first leaf */
+    enum plan_condition condition;
+    /* leaf only */
+    const char *backend, *action;
+    const char *params;      /* compact JSON object, "{}" if none */
+    struct duration timeout; /* never 0 */
+    struct plan_retry retry;
+    bool idempotent;
+    bool leaf;
+};
+enum { PLAN_NONE = UINT32_MAX };
+
+struct plan {
+    const char *name; /* "" if none */
+    enum plan_scope scope;
+    const char *const *targets; /* group or node names */
+    uint32_t target_count;
+    enum plan_strategy strategy;
+    struct duration timeout; /* 0: none */
+    struct plan_item *items;
+    uint32_t item_count;
+    uint32_t step_count;  /* leaves */
+    uint32_t *step_items; /* step number -> index of its leaf in items */
+    struct arena arena;   /* owns everything above */
+};
+
+void plan_free(struct plan *plan);
+
+#endif
