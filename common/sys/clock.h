@@ -10,9 +10,9 @@ struct instant clock_now(void);
 /** @return wall-clock time in Unix milliseconds, for people only. */
 int64_t clock_unix_ms(void);
 
-/* "2026-01-01T00:00:00.000Z"; years beyond 9999 take more room. */
+/* "2026-01-01T00:00:00.000Z"; as roomy as the compiler can imagine. */
 struct clock_text {
-    char text[40];
+    char text[88];
 };
 
 /** @return Unix milliseconds as RFC 3339 in UTC; 0 and negative times are times too. */
