@@ -8,7 +8,6 @@
 
 import sys
 import time
-import traceback
 import unittest
 
 
@@ -45,8 +44,8 @@ class Report(unittest.TestResult):
             print(f"# took {seconds:.1f} s", file=self.out)
         self.out.flush()
 
-    def note(self, err):
-        self.bad.append("".join(traceback.format_exception(*err)))
+    def note(self, test, err):
+        self.bad.append(self._exc_info_to_string(err, test))  # without unittest's own frames
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
@@ -57,7 +56,7 @@ class Report(unittest.TestResult):
         self.outside(test, err)
 
     def outside(self, test, err):
-        self.note(err)
+        self.note(test, err)
         if not isinstance(test, unittest.TestCase):  # setUpClass or tearDownClass
             self.skipped_why = None
             self.line(str(test), 0)
@@ -67,7 +66,7 @@ class Report(unittest.TestResult):
         super().addSubTest(test, subtest, err)
         if err is not None:
             self.bad.append(str(subtest))
-            self.note(err)
+            self.note(test, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
