@@ -46,6 +46,9 @@ class Report(unittest.TestResult):
 
     def note(self, test, err):
         self.bad.append(self._exc_info_to_string(err, test))  # without unittest's own frames
+        explain = getattr(test, "explain", None)
+        if explain is not None and len(self.bad) == 1:
+            self.bad.append(explain())
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
