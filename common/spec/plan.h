@@ -12,6 +12,14 @@ enum {
     PLAN_ITEMS_MAX = 4096,             /* steps; each costs a row per node */
 };
 
+/* What holds if the key is absent. */
+enum {
+    PLAN_TIMEOUT_MS = 300000, /* of a step */
+    PLAN_RETRY_INITIAL_MS = 1000,
+    PLAN_RETRY_FACTOR = 2,
+    PLAN_RETRY_CAP_MS = 30000,
+};
+
 enum plan_scope { PLAN_SCOPE_ALL, PLAN_SCOPE_GROUP, PLAN_SCOPE_NODE };
 enum plan_strategy { PLAN_FAIL_FAST, PLAN_CONTINUE };
 enum plan_condition { PLAN_UNLESS_STOPPED, PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE };
@@ -32,6 +40,8 @@ struct plan_item {
     uint32_t parent;  /* index of the branch it is in, PLAN_NONE at top level */
     uint32_t end;     /* leaf: own index + 1 */
     uint32_t step;    /* leaf: number of the step, depth first from 0; branch: of its first leaf */
+    uint32_t line;    /* where it stands in the text; both 0 if the text is not at hand */
+    uint32_t column;
     enum plan_condition condition;
     /* leaf only */
     const char *backend, *action;
@@ -57,6 +67,7 @@ struct plan {
     struct arena arena;   /* owns everything above */
 };
 
+/** Release a plan and all it owns. NULL is fine. */
 void plan_free(struct plan *plan);
 
 #endif

@@ -1,0 +1,321 @@
+/* spec_check.c - see spec_check.h. Rules [J..] are those of specs/job-spec.md. */
+#include "spec/spec_check.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/name.h"
+#include "spec/catalogue.h"
+#include "spec/duration.h"
+#include "spec/mapper.h"
+#include "spec/plan.h"
+#include "spec/suggest.h"
+
+enum { SPEC_TITLE_MAX = 128 };
+
+struct spec_check {
+    struct problems *problems;
+    struct path path;
+    uint32_t steps;
+};
+
+/* Add a problem with the value of a key. */
+static void spec_check_at(struct spec_check *check, const struct doc_node *value, const char *text)
+{
+    size_t back = path_enter_key(&check->path, value->key->text);
+    problems_add(check->problems, value->mark, check->path.text, "%s", text);
+    path_back(&check->path, back);
+}
+
+/* Add a problem with a key that should not be there. */
+static void spec_check_key(struct spec_check *check, const struct doc_node *value, const char *text)
+{
+    size_t back = path_enter_key(&check->path, value->key->text);
+    problems_add(check->problems, value->key->mark, check->path.text, "%s", text);
+    path_back(&check->path, back);
+}
+
+/* Add a problem with a key that is not there. */
+static void spec_check_missing(struct spec_check *check, const struct doc_node *mapping,
+                               const char *key, const char *text)
+{
+    size_t back = path_enter_key(&check->path, bytes_of_text(key));
+    problems_add(check->problems, mapping->mark, check->path.text, "%s", text);
+    path_back(&check->path, back);
+}
+
+static void spec_check_title(struct spec_check *check, const struct doc_node *mapping)
+{
+    const struct doc_node *name = doc_get(mapping, "name");
+    if (name == NULL || name->kind != DOC_SCALAR) {
+        return;
+    }
+    bool plain = true;
+    for (size_t i = 0; i < name->text.len; i++) {
+        plain = plain && name->text.data[i] >= 0x20 && name->text.data[i] != 0x7f;
+    }
+    if (name->text.len > SPEC_TITLE_MAX || !plain) {
+        spec_check_at(check, name, "must be one line of at most 128 bytes");
+    }
+}
+
+/* Whether a key holds a readable duration of no length. */
+static bool spec_check_is_zero(const struct doc_node *node)
+{
+    struct duration duration = {0};
+    return node != NULL && node->kind == DOC_SCALAR && duration_parse(node->text, &duration) &&
+           duration.ns == 0;
+}
+
+static void spec_check_timeout(struct spec_check *check, const struct doc_node *mapping)
+{
+    const struct doc_node *timeout = doc_get(mapping, "timeout");
+    if (spec_check_is_zero(timeout)) {
+        spec_check_at(check, timeout, "must be longer than 0; leave the key out for the preset");
+    }
+}
+
+static void spec_check_target_names(struct spec_check *check, const struct doc_node *value)
+{
+    size_t back = path_enter_key(&check->path, value->key->text);
+    const struct doc_node *item = value->kind == DOC_SEQUENCE ? value->first : value;
+    for (uint32_t i = 0; item != NULL; item = value->kind == DOC_SEQUENCE ? item->next : NULL) {
+        size_t item_back = check->path.len;
+        if (value->kind == DOC_SEQUENCE) {
+            (void)path_enter_index(&check->path, i++);
+        }
+        if (item->kind == DOC_SCALAR && item->text.len > 0 && !name_valid(item->text)) {
+            problems_add(check->problems, item->mark, check->path.text,
+                         "%s is not a name: 1 to 64 of A-Z a-z 0-9 _ -",
+                         quoted_of(item->text).text);
+        }
+        path_back(&check->path, item_back);
+    }
+    path_back(&check->path, back);
+}
+
+/* [J7] */
+static void spec_check_target(struct spec_check *check, const struct doc_node *root,
+                              const Baton__V1__Target *target)
+{
+    const struct doc_node *node = doc_get(root, "target");
+    if (node == NULL || node->kind != DOC_MAPPING || target == NULL) {
+        return;
+    }
+    size_t back = path_enter_key(&check->path, node->key->text);
+    const struct doc_node *value = doc_get(node, "value");
+    bool all = target->scope == BATON__V1__SCOPE__SCOPE_ALL;
+    bool some = target->scope == BATON__V1__SCOPE__SCOPE_GROUP ||
+                target->scope == BATON__V1__SCOPE__SCOPE_NODE;
+    if (all && value != NULL) {
+        spec_check_key(check, value, "not allowed with scope all, which already means every node");
+    } else if (some && value == NULL &&
+               !mapper_is_misspelt(node, &baton__v1__target__descriptor, "value")) {
+        spec_check_missing(check, node, "value",
+                           target->scope == BATON__V1__SCOPE__SCOPE_GROUP
+                               ? "scope group requires the name of a group"
+                               : "scope node requires the name of a node");
+    } else if (value != NULL && value->kind == DOC_SEQUENCE && value->count == 0) {
+        spec_check_at(check, value, "the list is empty; it needs at least one name");
+    } else if (value != NULL && value->kind != DOC_MAPPING) {
+        spec_check_target_names(check, value);
+    }
+    path_back(&check->path, back);
+}
+
+/* [J18] */
+static void spec_check_retry(struct spec_check *check, const struct doc_node *node)
+{
+    const struct doc_node *retry = doc_get(node, "retry");
+    const struct doc_node *max_retries = doc_get(node, "max_retries");
+    if (retry == NULL) {
+        return;
+    }
+    if (max_retries != NULL) {
+        const struct doc_node *later =
+            retry->key->mark.line > max_retries->key->mark.line ||
+                    (retry->key->mark.line == max_retries->key->mark.line &&
+                     retry->key->mark.column > max_retries->key->mark.column)
+                ? retry
+                : max_retries;
+        spec_check_key(check, later, "retry and max_retries exclude each other; keep one of them");
+    }
+    size_t back = path_enter_key(&check->path, retry->key->text);
+    const struct doc_node *cap = doc_get(retry, "cap");
+    if (spec_check_is_zero(cap)) {
+        spec_check_at(check, cap, "must be longer than 0; leave the key out for the preset");
+    }
+    path_back(&check->path, back);
+}
+
+/* [J10] A backend or action becomes part of messages and of keys in a worker's registration. */
+static bool spec_check_word(struct spec_check *check, const struct doc_node *node, const char *key,
+                            const char *other)
+{
+    const struct doc_node *value = doc_get(node, key);
+    if (value == NULL) {
+        if (!mapper_is_misspelt(node, &baton__v1__task__descriptor, key)) {
+            spec_check_missing(check, node, key, other);
+        }
+        return false;
+    }
+    if (value->kind != DOC_SCALAR) {
+        return false;
+    }
+    if (!name_valid(value->text)) {
+        size_t back = path_enter_key(&check->path, value->key->text);
+        problems_add(check->problems, value->mark, check->path.text,
+                     "%s is not a name: 1 to 64 of A-Z a-z 0-9 _ -", quoted_of(value->text).text);
+        path_back(&check->path, back);
+        return false;
+    }
+    return true;
+}
+
+static void spec_check_unknown_action(struct spec_check *check, const struct doc_node *node,
+                                      const char *backend)
+{
+    const struct doc_node *value = doc_get(node, "action");
+    struct suggest suggest = {.word = value->text};
+    char allowed[128];
+    size_t used = 0;
+    const struct catalogue_action *action = NULL;
+    for (size_t i = 0; (action = catalogue_at(i)) != NULL; i++) {
+        if (strcmp(action->backend, backend) == 0) {
+            suggest_offer(&suggest, action->name);
+            used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
+                                     used == 0 ? "" : ", ", action->name);
+            CHECK(used < sizeof allowed);
+        }
+    }
+    size_t back = path_enter_key(&check->path, value->key->text);
+    if (suggest.best != NULL) {
+        problems_add(check->problems, value->mark, check->path.text,
+                     "%s has no action %s; did you mean \"%s\"? (allowed: %s)", backend,
+                     quoted_of(value->text).text, suggest.best, allowed);
+    } else {
+        problems_add(check->problems, value->mark, check->path.text,
+                     "%s has no action %s (allowed: %s)", backend, quoted_of(value->text).text,
+                     allowed);
+    }
+    path_back(&check->path, back);
+}
+
+static void spec_check_params(struct spec_check *check, const struct doc_node *node,
+                              const struct catalogue_action *action)
+{
+    const struct doc_node *params = doc_get(node, "params");
+    size_t back = path_enter_key(&check->path, bytes_of_text("params"));
+    if (params != NULL && params->kind != DOC_MAPPING) {
+        problems_add(check->problems, params->mark, check->path.text,
+                     "must be a mapping (name: value), not %s", doc_kind_text(params));
+    } else if (action != NULL) {
+        catalogue_check_params(action, params, node->mark, &check->path, check->problems);
+    }
+    path_back(&check->path, back);
+}
+
+static void spec_check_leaf(struct spec_check *check, const struct doc_node *node,
+                            const Baton__V1__Task *task)
+{
+    if (++check->steps == PLAN_ITEMS_MAX + 1) {
+        problems_add(check->problems, node->mark, check->path.text,
+                     "too many steps: a job has at most %d", PLAN_ITEMS_MAX);
+    }
+    const struct doc_node *sync = doc_get(node, "sync");
+    if (sync != NULL) {
+        spec_check_key(check, sync, "only a pipeline (an item with tasks) has this key");
+    }
+    bool backend = spec_check_word(check, node, "backend", "a step with an action needs a backend");
+    bool action = spec_check_word(check, node, "action", "a step with a backend needs an action");
+    const struct catalogue_action *known = NULL;
+    if (backend && action && task->backend[0] != '\0' && task->action[0] != '\0') {
+        known = catalogue_find(task->backend, task->action);
+        if (known == NULL && catalogue_has_backend(task->backend)) {
+            spec_check_unknown_action(check, node, task->backend);
+        }
+    }
+    spec_check_params(check, node, known);
+    spec_check_timeout(check, node);
+    spec_check_retry(check, node);
+}
+
+static void spec_check_tasks(struct spec_check *check, const struct doc_node *node, size_t count,
+                             Baton__V1__Task *const *tasks, unsigned depth);
+
+/* [J9] */
+static void spec_check_branch(struct spec_check *check, const struct doc_node *node,
+                              const Baton__V1__Task *task, unsigned depth)
+{
+    static const char *const LEAF_KEYS[] = {"backend", "action",      "params",    "timeout",
+                                            "retry",   "max_retries", "idempotent"};
+    for (size_t i = 0; i < sizeof LEAF_KEYS / sizeof LEAF_KEYS[0]; i++) {
+        const struct doc_node *value = doc_get(node, LEAF_KEYS[i]);
+        if (value != NULL) {
+            spec_check_key(check, value,
+                           i < 2 ? "an item is a step (backend, action) or a pipeline (tasks), "
+                                   "not both"
+                                 : "only a step (an item with backend and action) has this key");
+        }
+    }
+    spec_check_tasks(check, node, task->n_tasks, task->tasks, depth + 1);
+}
+
+static void spec_check_task(struct spec_check *check, const struct doc_node *node,
+                            const Baton__V1__Task *task, unsigned depth)
+{
+    if (node->kind != DOC_MAPPING) {
+        return;
+    }
+    spec_check_title(check, node);
+    const ProtobufCMessageDescriptor *type = &baton__v1__task__descriptor;
+    if (doc_get(node, "tasks") != NULL) {
+        spec_check_branch(check, node, task, depth);
+    } else if (doc_get(node, "backend") != NULL || doc_get(node, "action") != NULL) {
+        spec_check_leaf(check, node, task);
+    } else if (!mapper_is_misspelt(node, type, "tasks") &&
+               !mapper_is_misspelt(node, type, "backend") &&
+               !mapper_is_misspelt(node, type, "action")) {
+        problems_add(check->problems, node->mark, check->path.text,
+                     "needs backend and action (a step) or tasks (a pipeline)");
+    }
+}
+
+static void spec_check_tasks(struct spec_check *check, const struct doc_node *node, size_t count,
+                             Baton__V1__Task *const *tasks, unsigned depth)
+{
+    const struct doc_node *list = doc_get(node, "tasks");
+    if (list == NULL || list->kind != DOC_SEQUENCE) {
+        return;
+    }
+    size_t back = path_enter_key(&check->path, list->key->text);
+    if (depth > PLAN_DEPTH_MAX) {
+        problems_add(check->problems, list->mark, check->path.text,
+                     "nested too deeply: more than %d levels of tasks", PLAN_DEPTH_MAX);
+    } else if (count == 0) {
+        problems_add(check->problems, list->mark, check->path.text,
+                     "the list is empty; it needs at least one item");
+    } else {
+        uint32_t index = 0;
+        for (const struct doc_node *item = list->first; item != NULL; item = item->next, index++) {
+            size_t item_back = path_enter_index(&check->path, index);
+            CHECK(index < count);
+            spec_check_task(check, item, tasks[index], depth);
+            path_back(&check->path, item_back);
+        }
+    }
+    path_back(&check->path, back);
+}
+
+void spec_check(const struct doc_node *root, const Baton__V1__Spec *message,
+                struct problems *problems)
+{
+    struct spec_check check = {.problems = problems};
+    if (root->kind != DOC_MAPPING) {
+        return;
+    }
+    spec_check_title(&check, root);
+    spec_check_target(&check, root, message->target);
+    spec_check_timeout(&check, root);
+    spec_check_tasks(&check, root, message->n_tasks, message->tasks, 1);
+}
