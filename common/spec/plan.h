@@ -40,7 +40,7 @@ struct plan_item {
     uint32_t parent;  /* index of the branch it is in, PLAN_NONE at top level */
     uint32_t end;     /* leaf: own index + 1 */
     uint32_t step;    /* leaf: number of the step, depth first from 0; branch: of its first leaf */
-    uint32_t line;    /* where it stands in the text; both 0 if the text is not at hand */
+    uint32_t line;    /* in the text, a leaf's backend; both 0 if the text is not at hand */
     uint32_t column;
     enum plan_condition condition;
     /* leaf only */
@@ -51,7 +51,7 @@ struct plan_item {
     bool idempotent;
     bool leaf;
 };
-enum { PLAN_NONE = UINT32_MAX };
+#define PLAN_NONE UINT32_MAX
 
 struct plan {
     const char *name; /* "" if none */

@@ -87,8 +87,10 @@ static void spec_place_tasks(struct plan *plan, const struct doc_node *mapping, 
          item = item->next) {
         CHECK(*next < plan->item_count);
         struct plan_item *placed = &plan->items[(*next)++];
-        placed->line = item->mark.line;
-        placed->column = item->mark.column;
+        const struct doc_node *backend = doc_get(item, "backend");
+        struct doc_mark mark = backend != NULL ? backend->mark : item->mark;
+        placed->line = mark.line;
+        placed->column = mark.column;
         spec_place_tasks(plan, item, next);
     }
 }
