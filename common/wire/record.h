@@ -32,6 +32,8 @@ enum attempt_state {
 const char *attempt_state_text(enum attempt_state state);
 /* @return whether `state` is a final one: nothing follows within this attempt. */
 bool attempt_state_ended(enum attempt_state state);
+/* @return whether it counts as a failure of its node: failed, timed_out, lost, unknown. */
+bool attempt_state_failed(enum attempt_state state);
 
 enum stop_reason { STOP_NONE, STOP_FAILURE, STOP_TIMEOUT, STOP_CANCEL };
 enum skip_reason { SKIP_NONE, SKIP_CONDITION, SKIP_STOPPED, SKIP_EXCLUDED };
@@ -82,6 +84,7 @@ struct entry {
         struct {
             const char *id;
             const struct plan *plan; /* NULL when the spec was refused */
+            struct bytes spec;       /* the same as packed baton.v1.Spec; empty when refused */
             const struct expected_node *expected;
             uint32_t expected_count;
             int64_t submitted_at_ms;
@@ -93,10 +96,11 @@ struct entry {
         } claimed;
         struct {
             uint32_t step;
-            uint32_t attempt;
-            const uint32_t *nodes; /* numbers in expected */
+            uint32_t attempt;        /* SCHEDULED: from 1 */
+            enum skip_reason reason; /* SKIPPED */
+            const uint32_t *nodes;   /* numbers in expected */
             uint32_t node_count;
-        } scheduled;
+        } wave; /* SCHEDULED, SKIPPED: one step on many nodes */
         struct {
             uint32_t step;
             uint32_t node;
@@ -106,12 +110,6 @@ struct entry {
             struct duration retry_after; /* counts when retry is set */
             bool retry;
         } ended;
-        struct {
-            uint32_t step;
-            const uint32_t *nodes;
-            uint32_t node_count;
-            enum skip_reason reason;
-        } skipped;
         struct {
             enum stop_reason reason;
             const char *text;

@@ -1,0 +1,29 @@
+/* deadlines.h - nodes that wait for an instant, earliest first. Pure. A binary heap. */
+#ifndef BATON_DEADLINES_H
+#define BATON_DEADLINES_H
+
+#include "base/instant.h"
+
+struct deadline {
+    struct instant at;
+    uint32_t node;
+};
+
+struct deadlines {
+    struct deadline *heap;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+void deadlines_done(struct deadlines *deadlines);
+
+/** @return false when out of memory. Cost: O(log n). */
+bool deadlines_add(struct deadlines *deadlines, struct instant at, uint32_t node);
+
+/** @return the earliest instant, INSTANT_NEVER if there is none. */
+struct instant deadlines_next(const struct deadlines *deadlines);
+
+/** Take the earliest one out. There must be one. */
+struct deadline deadlines_take(struct deadlines *deadlines);
+
+#endif

@@ -1,0 +1,141 @@
+#include "draft.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+
+enum {
+    DRAFT_GROUP_LOOK_BACK =
+        64,                 /* entries searched for a group to join: bounds the cost of a step */
+    DRAFT_ENTRY_BYTES = 64, /* packed, without texts and nodes */
+    DRAFT_NODE_BYTES = 3,   /* a number below EXPECTED_NODES_MAX as a varint */
+};
+
+static void draft_release_nodes(struct entry *entry)
+{
+    if (entry->kind == ENTRY_SCHEDULED || entry->kind == ENTRY_SKIPPED)
+        free((uint32_t *)entry->wave.nodes);
+}
+
+void draft_done(struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->count; i++)
+        draft_release_nodes(&draft->entries[i]);
+    free(draft->entries);
+    free(draft->node_capacity);
+    arena_done(&draft->arena);
+    *draft = (struct draft){0};
+}
+
+static struct entry *draft_push(struct draft *draft, const struct entry *entry)
+{
+    if (draft->count == draft->capacity) {
+        uint32_t capacity = draft->capacity == 0 ? 8 : draft->capacity * 2;
+        struct entry *entries = realloc(draft->entries, capacity * sizeof *entries);
+        if (entries != NULL)
+            draft->entries = entries;
+        uint32_t *nodes = realloc(draft->node_capacity, capacity * sizeof *nodes);
+        if (nodes != NULL)
+            draft->node_capacity = nodes;
+        if (entries == NULL || nodes == NULL) {
+            draft->out_of_memory = true;
+            return NULL;
+        }
+        draft->capacity = capacity;
+    }
+    draft->node_capacity[draft->count] = 0;
+    draft->entries[draft->count] = *entry;
+    draft->bytes += DRAFT_ENTRY_BYTES;
+    return &draft->entries[draft->count++];
+}
+
+static const char *draft_text(struct draft *draft, const char *text)
+{
+    char *copy = arena_text(&draft->arena, bytes_of_text(text));
+    if (copy == NULL) {
+        draft->out_of_memory = true;
+        return "";
+    }
+    draft->bytes += strlen(copy);
+    return copy;
+}
+
+void draft_add(struct draft *draft, const struct entry *from)
+{
+    struct entry *entry = draft_push(draft, from);
+    if (entry == NULL)
+        return;
+    draft->group_floor = draft->count;
+    switch (entry->kind) {
+    case ENTRY_CREATED: /* the spec and the nodes are borrowed until it is appended */
+        draft->bytes += entry->created.spec.len;
+        break;
+    case ENTRY_CLAIMED:
+        entry->claimed.from_owner = draft_text(draft, entry->claimed.from_owner);
+        break;
+    case ENTRY_ENDED:
+        entry->ended.outcome.code = draft_text(draft, entry->ended.outcome.code);
+        entry->ended.outcome.error = draft_text(draft, entry->ended.outcome.error);
+        break;
+    case ENTRY_STOPPING:
+        entry->stopping.text = draft_text(draft, entry->stopping.text);
+        break;
+    case ENTRY_FINISHED:
+        entry->finished.error = draft_text(draft, entry->finished.error);
+        break;
+    case ENTRY_SCHEDULED:
+    case ENTRY_SKIPPED:
+    case ENTRY_KIND_COUNT:
+        UNREACHABLE();
+    }
+}
+
+static uint32_t *draft_grow_nodes(struct draft *draft, uint32_t at, const uint32_t *nodes,
+                                  uint32_t count)
+{
+    if (count < draft->node_capacity[at])
+        return (uint32_t *)nodes;
+    uint32_t capacity = count == 0 ? 4 : count * 2;
+    uint32_t *grown = realloc((uint32_t *)nodes, capacity * sizeof *grown);
+    if (grown == NULL) {
+        draft->out_of_memory = true;
+        return NULL;
+    }
+    draft->node_capacity[at] = capacity;
+    return grown;
+}
+
+static uint32_t draft_look_back(const struct draft *draft)
+{
+    uint32_t floor =
+        draft->count > DRAFT_GROUP_LOOK_BACK ? draft->count - DRAFT_GROUP_LOOK_BACK : 0;
+    return floor > draft->group_floor ? floor : draft->group_floor;
+}
+
+void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step, uint32_t attempt,
+                       enum skip_reason reason, uint32_t node)
+{
+    CHECK(kind == ENTRY_SCHEDULED || kind == ENTRY_SKIPPED);
+    uint32_t at = draft->count;
+    for (uint32_t i = draft->count; i-- > draft_look_back(draft);) {
+        const struct entry *entry = &draft->entries[i];
+        if (entry->kind == kind && entry->wave.step == step && entry->wave.attempt == attempt &&
+            entry->wave.reason == reason) {
+            at = i;
+            break;
+        }
+    }
+    struct entry begun = {.kind = kind};
+    begun.wave.step = step;
+    begun.wave.attempt = attempt;
+    begun.wave.reason = reason;
+    if (at == draft->count && draft_push(draft, &begun) == NULL)
+        return;
+    struct entry *entry = &draft->entries[at];
+    uint32_t *nodes = draft_grow_nodes(draft, at, entry->wave.nodes, entry->wave.node_count);
+    if (nodes == NULL)
+        return;
+    nodes[entry->wave.node_count++] = node;
+    entry->wave.nodes = nodes;
+    draft->bytes += DRAFT_NODE_BYTES;
+}

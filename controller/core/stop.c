@@ -1,0 +1,44 @@
+#include "stop.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "limits.h"
+
+void stop_on_failure(struct proposal *proposal, uint32_t step, uint32_t node,
+                     const struct outcome *outcome)
+{
+    const struct job *job = proposal->job;
+    if (job->plan->strategy != PLAN_FAIL_FAST || job->stop != STOP_NONE)
+        return;
+    const struct plan_item *item = job_step(job, step);
+    char text[STOP_TEXT_MAX];
+    (void)snprintf(text, sizeof text, "step %s (%s %s) %s on %s: %s", item->path, item->backend,
+                   item->action, attempt_state_text(outcome->state), job->nodes[node].name,
+                   outcome->error[0] != '\0' ? outcome->error : outcome->code);
+    propose_stopping(proposal, STOP_FAILURE, text, 0);
+}
+
+void stop_on_cancel(struct proposal *proposal, const struct event *event)
+{
+    const struct job *job = proposal->job;
+    if (job_ended(job) || job->stop == STOP_CANCEL || event->cancel.seq <= job->signal_seq)
+        return;
+    char text[STOP_TEXT_MAX];
+    bool by = event->cancel.by[0] != '\0';
+    bool reason = event->cancel.reason[0] != '\0';
+    (void)snprintf(text, sizeof text, "cancelled%s%s%s%s", by ? " by " : "", event->cancel.by,
+                   reason ? ": " : "", event->cancel.reason);
+    propose_stopping(proposal, STOP_CANCEL, text, event->cancel.seq);
+}
+
+void stop_on_timeout(struct proposal *proposal)
+{
+    const struct job *job = proposal->job;
+    if (job_ended(job) || job->stop == STOP_CANCEL || job->stop == STOP_TIMEOUT)
+        return;
+    char text[STOP_TEXT_MAX];
+    (void)snprintf(text, sizeof text, "the job's timeout of %llu ms passed",
+                   (unsigned long long)duration_to_ms(job->plan->timeout));
+    propose_stopping(proposal, STOP_TIMEOUT, text, 0);
+}

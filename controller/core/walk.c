@@ -1,0 +1,58 @@
+#include "walk.h"
+
+#include "base/check.h"
+#include "condition.h"
+#include "fold.h"
+
+/* A phase begins on a node when every node is past the phase before it. */
+static bool walk_at_barrier(const struct job *job, uint32_t item)
+{
+    const struct plan *plan = job->plan;
+    if (plan->items[item].parent != PLAN_NONE || item == 0)
+        return false;
+    uint32_t before = item - 1;
+    while (plan->items[before].parent != PLAN_NONE)
+        before = plan->items[before].parent;
+    return job->left[before] < job->node_count;
+}
+
+static void walk_skip(struct proposal *proposal, uint32_t node, uint32_t item,
+                      enum skip_reason reason)
+{
+    const struct plan *plan = proposal->job->plan;
+    uint32_t end = plan->items[item].end;
+    for (uint32_t i = item; i < end; i++) {
+        if (plan->items[i].leaf)
+            propose_skipped(proposal, plan->items[i].step, node, reason);
+    }
+    CHECK(proposal->out_of_memory || proposal->job->nodes[node].cursor == end);
+}
+
+static void walk_node(struct proposal *proposal, uint32_t node)
+{
+    struct job *job = proposal->job;
+    struct job_node *n = &job->nodes[node];
+    while (n->open_step == PLAN_NONE && n->cursor < job->plan->item_count &&
+           !proposal->out_of_memory) {
+        uint32_t item = n->cursor;
+        if (walk_at_barrier(job, item))
+            return;
+        enum skip_reason reason = condition_judge(job, node, item);
+        if (reason != SKIP_NONE)
+            walk_skip(proposal, node, item, reason);
+        else if (job->plan->items[item].leaf)
+            propose_scheduled(proposal, job->plan->items[item].step, node);
+        else
+            fold_into(job, node, item);
+    }
+}
+
+void walk(struct proposal *proposal)
+{
+    /* First marked, first walked: a barrier marks its nodes in their order. */
+    uint32_t node;
+    while (!proposal->out_of_memory && job_next_dirty(proposal->job, &node)) {
+        walk_node(proposal, node);
+        proposal->job->nodes[node].dirty = false;
+    }
+}
