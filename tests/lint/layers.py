@@ -33,8 +33,9 @@ LAW = {
     "common/sys": (PURE + ["common/bus"], None),
     "controller/core": (PURE, PURE_STANDARD),
     "controller": (PURE + ["common/bus", "common/sys", "controller"], None),
-    "worker/core": (PURE, PURE_STANDARD),
-    "worker/runner": (PURE + ["common/sys"], None),
+    "worker/catalogue": (PURE, PURE_STANDARD | CODECS),
+    "worker/core": (PURE + ["worker/catalogue"], PURE_STANDARD),
+    "worker/runner": (PURE + ["worker/catalogue"], None),
     "worker": (PURE + ["common/bus", "common/sys", "worker"], None),
     "cli": (PURE + ["common/bus", "common/sys", "cli"], None),
 }
