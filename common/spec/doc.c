@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "spec/doc_build.h"
+#include "spec/path.h"
 #include "spec/scalar.h"
 
 /* Length of the well-formed UTF-8 character at the front (no surrogates, no overlong forms), 0 if
@@ -85,6 +86,36 @@ enum status doc_parse(struct bytes text, struct arena *arena, const struct doc_n
     return status;
 }
 
+/* The way to the innermost `depth` of the open collections. */
+static struct path doc_build_path(const struct doc_build *build, uint32_t depth)
+{
+    struct path path = {0};
+    for (uint32_t i = 1; i < depth; i++) {
+        if (build->open[i]->key != NULL) {
+            (void)path_enter_key(&path, build->open[i]->key->text);
+        } else {
+            (void)path_enter_index(&path, build->open[i - 1]->count - 1);
+        }
+    }
+    return path;
+}
+
+enum status doc_build_refuse(struct doc_build *build, struct doc_mark mark, const char *message)
+{
+    struct path path = doc_build_path(build, build->depth);
+    if (build->depth > 0) {
+        const struct doc_node *around = build->open[build->depth - 1];
+        const struct doc_node *key = build->key[build->depth - 1];
+        if (around->kind == DOC_SEQUENCE) {
+            (void)path_enter_index(&path, around->count);
+        } else if (key != NULL) {
+            (void)path_enter_key(&path, key->text);
+        }
+    }
+    problems_add(build->problems, mark, path.text, "%s", message);
+    return STATUS_MALFORMED;
+}
+
 /* Put a finished or freshly opened node where it belongs. */
 static enum status doc_build_place(struct doc_build *build, struct doc_node *node)
 {
@@ -139,8 +170,7 @@ enum status doc_build_scalar(struct doc_build *build, struct doc_mark mark, stru
     node->plain = plain;
     node->text = bytes_of(copy, text.len);
     if (text.len > 0 && memchr(text.data, 0, text.len) != NULL) {
-        problems_add(build->problems, mark, "", "text may not hold a NUL character");
-        return STATUS_MALFORMED;
+        return doc_build_refuse(build, mark, "text may not hold a NUL character");
     }
     return doc_build_place(build, node);
 }
@@ -198,9 +228,10 @@ static enum status doc_build_check_keys(struct doc_build *build, const struct do
     bool unique = true;
     for (uint32_t i = 1; i < count; i++) {
         if (bytes_equal(keys[i - 1]->text, keys[i]->text)) {
-            problems_add(build->problems, keys[i]->mark, "",
-                         "duplicate key %s; it is already on line %u",
-                         quoted_of(keys[i]->text).text, keys[i - 1]->mark.line);
+            struct path path = doc_build_path(build, build->depth + 1);
+            (void)path_enter_key(&path, keys[i]->text);
+            problems_add(build->problems, keys[i]->mark, path.text,
+                         "duplicate key; it is already on line %u", keys[i - 1]->mark.line);
             unique = false;
         }
     }

@@ -24,6 +24,9 @@ enum status doc_build_open(struct doc_build *build, struct doc_mark mark, enum d
 /** End the innermost collection; a mapping's keys must differ. @return OK | MALFORMED | NOMEM. */
 enum status doc_build_close(struct doc_build *build);
 
+/** Refuse what comes next, naming the way to it. @return MALFORMED. */
+enum status doc_build_refuse(struct doc_build *build, struct doc_mark mark, const char *message);
+
 /** Read JSON text. Same contract as doc_parse(). */
 enum status doc_json_read(struct bytes text, struct doc_build *build);
 

@@ -10,6 +10,23 @@ static struct doc_mark doc_yaml_mark(yaml_mark_t mark)
     return (struct doc_mark){(uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
+/* Whether a tab stands there; libyaml's own words for it help nobody. */
+static bool doc_yaml_at_tab(struct bytes text, struct doc_mark mark)
+{
+    struct doc_mark at = {1, 1};
+    for (size_t i = 0; i < text.len && at.line <= mark.line; i++) {
+        if (at.line == mark.line && at.column == mark.column) {
+            return text.data[i] == '\t';
+        }
+        if (text.data[i] == '\n') {
+            at = (struct doc_mark){at.line + 1, 1};
+        } else if ((text.data[i] & 0xc0) != 0x80) {
+            at.column++;
+        }
+    }
+    return false;
+}
+
 /* What libyaml found; its reader knows an offset, its scanner and parser a mark. */
 static enum status doc_yaml_failed(struct doc_build *build, struct bytes text,
                                    const yaml_parser_t *parser)
@@ -21,6 +38,10 @@ static enum status doc_yaml_failed(struct doc_build *build, struct bytes text,
     if (parser->error == YAML_READER_ERROR) {
         problems_add(build->problems, doc_mark_at(text, parser->problem_offset), "", "not YAML: %s",
                      problem);
+    } else if (parser->error == YAML_SCANNER_ERROR &&
+               doc_yaml_at_tab(text, doc_yaml_mark(parser->problem_mark))) {
+        problems_add(build->problems, doc_yaml_mark(parser->problem_mark), "",
+                     "not YAML: a tab cannot indent; use blanks");
     } else if (parser->context != NULL) {
         problems_add(build->problems, doc_yaml_mark(parser->problem_mark), "",
                      "not YAML: %s %s (line %zu)", parser->context, problem,
@@ -35,8 +56,7 @@ static enum status doc_yaml_failed(struct doc_build *build, struct bytes text,
 static enum status doc_yaml_refuse(struct doc_build *build, const yaml_event_t *event,
                                    const char *message)
 {
-    problems_add(build->problems, doc_yaml_mark(event->start_mark), "", "%s", message);
-    return STATUS_MALFORMED;
+    return doc_build_refuse(build, doc_yaml_mark(event->start_mark), message);
 }
 
 /* Anchors and tags make a text mean something else than it says. */

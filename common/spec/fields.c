@@ -39,7 +39,7 @@ static const struct field_rule FIELD_RULES[] = {
     {TASK, "condition", .preset = "unless the job has stopped",
      .doc = "When it runs: `always`, `on_success` or `on_failure`."},
     {TASK, "sync", .preset = "all",
-     .doc = "Pipeline: who waits for whom at its end; `all` nodes for each other."},
+     .doc = "Phase that is a pipeline: which nodes wait for each other at its end; `all` of them."},
     {TASK, "tasks",
      .doc = "Pipeline: its steps and pipelines, which each node goes through at its "
             "own pace."},

@@ -47,7 +47,6 @@ static bool spec_preset_retry(struct arena *arena, Baton__V1__Task *task)
 static bool spec_preset_task(struct arena *arena, Baton__V1__Task *task)
 {
     if (task->n_tasks > 0) {
-        task->sync = BATON__V1__SYNC__SYNC_ALL;
         for (size_t i = 0; i < task->n_tasks; i++) {
             if (!spec_preset_task(arena, task->tasks[i])) {
                 return false;
@@ -71,6 +70,8 @@ static bool spec_preset(struct spec *spec)
         spec->message->strategy = BATON__V1__STRATEGY__STRATEGY_FAIL_FAST;
     }
     for (size_t i = 0; i < spec->message->n_tasks; i++) {
+        Baton__V1__Task *phase = spec->message->tasks[i];
+        phase->sync = phase->n_tasks > 0 ? BATON__V1__SYNC__SYNC_ALL : BATON__V1__SYNC__SYNC_UNSET;
         if (!spec_preset_task(&spec->arena, spec->message->tasks[i])) {
             return false;
         }

@@ -247,6 +247,10 @@ static void spec_check_tasks(struct spec_check *check, const struct doc_node *no
 static void spec_check_branch(struct spec_check *check, const struct doc_node *node,
                               const Baton__V1__Task *task, unsigned depth)
 {
+    const struct doc_node *sync = doc_get(node, "sync");
+    if (sync != NULL && depth > 1) {
+        spec_check_key(check, sync, "only a phase (an item of the outermost tasks) has this key");
+    }
     static const char *const LEAF_KEYS[] = {"backend", "action",      "params",    "timeout",
                                             "retry",   "max_retries", "idempotent"};
     for (size_t i = 0; i < sizeof LEAF_KEYS / sizeof LEAF_KEYS[0]; i++) {
