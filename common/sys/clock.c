@@ -23,7 +23,7 @@ struct clock_text clock_rfc3339(int64_t unix_ms)
 {
     /* Rounded down, so that times before 1970 have non-negative milliseconds too. */
     int64_t seconds = unix_ms / 1000 - (unix_ms % 1000 < 0);
-    int ms = (int)(unix_ms - seconds * 1000);
+    int ms = (int)((unix_ms % 1000 + 1000) % 1000);
     struct clock_text text = {"0000-00-00T00:00:00.000Z"};
     struct tm date;
     time_t when = (time_t)seconds;
