@@ -347,7 +347,8 @@ static enum status wire_get_entry(struct record_read *read, const Baton__V1__Log
             return ERROR(err, STATUS_MALFORMED, "unknown job state in a record");
         break;
     case BATON__V1__LOG_ENTRY__KIND__NOT_SET:
-    default: /* protobuf-c adds a value that only sizes the enum */
+    case _BATON__V1__LOG_ENTRY__KIND__CASE_IS_INT_SIZE: /* only there to size the enum */
+    default:
         return ERROR(err, STATUS_UNSUPPORTED, "a record with an entry of an unknown kind");
     }
     return ok ? STATUS_OK : ERROR(err, STATUS_NOMEM, "record");
