@@ -245,11 +245,11 @@ static bool session_copy(const char **text, const char *from)
 static bool session_copy_options(struct bus_options *copy, const struct bus_options *options)
 {
     copy->deadline = options->deadline;
-    return session_copy(&copy->url, options->url) &&
-           session_copy(&copy->name, options->name) & session_copy(&copy->creds, options->creds) &&
-           session_copy(&copy->nkey, options->nkey) & session_copy(&copy->tls_ca, options->tls_ca) &
-               session_copy(&copy->tls_cert, options->tls_cert) &
-               session_copy(&copy->tls_key, options->tls_key);
+    return session_copy(&copy->url, options->url) && session_copy(&copy->name, options->name) &&
+           session_copy(&copy->creds, options->creds) && session_copy(&copy->nkey, options->nkey) &&
+           session_copy(&copy->tls_ca, options->tls_ca) &&
+           session_copy(&copy->tls_cert, options->tls_cert) &&
+           session_copy(&copy->tls_key, options->tls_key);
 }
 
 static void session_open_work(uv_work_t *work)
