@@ -72,6 +72,9 @@ enum status doc_parse(struct bytes text, struct arena *arena, const struct doc_n
     if (status != STATUS_OK) {
         return status;
     }
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        text = bytes_of(text.data + 3, text.len - 3); /* a byte order mark says nothing here */
+    }
     size_t at = 0;
     while (at < text.len && strchr(" \t\r\n", text.data[at]) != NULL) {
         at++;

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "spec.pb-c.h"
-#include "spec/catalogue.h"
+#include "spec/backends.h"
 #include "spec/fields.h"
 
 static void schema_unref(json_t **value)
@@ -137,35 +137,36 @@ static json_t *schema_target(void)
     return target;
 }
 
-static json_t *schema_param(const struct catalogue_param *param)
+static json_t *schema_param(const struct backend_param *param)
 {
     switch (param->type) {
-    case CATALOGUE_TEXT:
-        return param->absolute
-                   ? json_pack("{s:s, s:s, s:s}", "type", "string", "pattern", "^/", "description",
-                               param->doc)
-                   : json_pack("{s:s, s:s}", "type", "string", "description", param->doc);
-    case CATALOGUE_WHOLE:
+    case BACKEND_PARAM_TEXT:
+        if (param->absolute || param->filled) {
+            return json_pack("{s:s, s:s, s:s}", "type", "string", "pattern",
+                             param->absolute ? "^/" : "^.", "description", param->doc);
+        }
+        return json_pack("{s:s, s:s}", "type", "string", "description", param->doc);
+    case BACKEND_PARAM_WHOLE:
         return json_pack("{s:s, s:I, s:I, s:s}", "type", "integer", "minimum",
                          (json_int_t)param->minimum, "maximum", (json_int_t)param->maximum,
                          "description", param->doc);
-    case CATALOGUE_DURATION:
+    case BACKEND_PARAM_DURATION:
         return json_pack("{s:s, s:s}", "$ref", "#/$defs/duration", "description", param->doc);
-    case CATALOGUE_TEXT_LIST:
+    case BACKEND_PARAM_TEXT_LIST:
         return json_pack("{s:s, s:i, s:{s:s}, s:s}", "type", "array", "minItems", 1, "items",
                          "type", "string", "description", param->doc);
-    case CATALOGUE_TEXT_MAP:
+    case BACKEND_PARAM_TEXT_MAP:
         return json_pack("{s:s, s:{s:s}, s:s}", "type", "object", "additionalProperties", "type",
                          "string", "description", param->doc);
     }
     UNREACHABLE();
 }
 
-static json_t *schema_params(const struct catalogue_action *action)
+static json_t *schema_params(const struct backend_action *action)
 {
     AUTO(schema_unref) json_t *properties = json_object();
     AUTO(schema_unref) json_t *required = json_array();
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         if (json_object_set_new(properties, param->name, schema_param(param)) != 0 ||
             (param->required && json_array_append_new(required, json_string(param->name)) != 0)) {
             return NULL;
@@ -176,10 +177,10 @@ static json_t *schema_params(const struct catalogue_action *action)
 }
 
 /* A step of this backend and action takes these params. */
-static json_t *schema_action(const struct catalogue_action *action)
+static json_t *schema_action(const struct backend_action *action)
 {
     bool needed = false;
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         needed = needed || param->required;
     }
     AUTO(schema_unref) json_t *required = needed ? json_pack("[s]", "params") : json_array();
@@ -193,8 +194,8 @@ static json_t *schema_action(const struct catalogue_action *action)
 static json_t *schema_backend(const char *backend)
 {
     AUTO(schema_unref) json_t *names = json_array();
-    const struct catalogue_action *action = NULL;
-    for (size_t i = 0; (action = catalogue_at(i)) != NULL; i++) {
+    const struct backend_action *action = NULL;
+    for (size_t i = 0; (action = backends_at(i)) != NULL; i++) {
         if (strcmp(action->backend, backend) == 0 &&
             json_array_append_new(names, json_string(action->name)) != 0) {
             return NULL;
@@ -208,9 +209,9 @@ static json_t *schema_backend(const char *backend)
 static json_t *schema_task_rules(void)
 {
     AUTO(schema_unref) json_t *rules = json_array();
-    const struct catalogue_action *action = NULL;
+    const struct backend_action *action = NULL;
     const char *backend = "";
-    for (size_t i = 0; (action = catalogue_at(i)) != NULL; i++) {
+    for (size_t i = 0; (action = backends_at(i)) != NULL; i++) {
         if (strcmp(backend, action->backend) != 0) {
             backend = action->backend;
             if (json_array_append_new(rules, schema_backend(backend)) != 0) {

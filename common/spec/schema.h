@@ -1,6 +1,6 @@
 /* schema.h - the job spec described for programs (JSON Schema) and people (tables). Pure.
  *
- * Both come from the protobuf descriptors, fields.h and catalogue.h; tests compare them with
+ * Both come from the protobuf descriptors, fields.h and backends.h; tests compare them with
  * specs/job.schema.json and specs/job-spec.md.
  */
 #ifndef BATON_SCHEMA_H

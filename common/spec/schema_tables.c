@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "spec.pb-c.h"
-#include "spec/catalogue.h"
+#include "spec/backends.h"
 #include "spec/fields.h"
 #include "spec/schema.h"
 
@@ -70,27 +70,27 @@ static enum status schema_message_table(const ProtobufCMessageDescriptor *messag
     return status;
 }
 
-static enum status schema_param_text(const struct catalogue_param *param, struct buffer *out)
+static enum status schema_param_text(const struct backend_param *param, struct buffer *out)
 {
     enum status status = buffer_print(out, "`%s`: ", param->name);
     if (status != STATUS_OK) {
         return status;
     }
     switch (param->type) {
-    case CATALOGUE_TEXT:
+    case BACKEND_PARAM_TEXT:
         status = buffer_print(out, param->absolute ? "absolute path" : "text");
         break;
-    case CATALOGUE_WHOLE:
+    case BACKEND_PARAM_WHOLE:
         status = buffer_print(out, "whole number, %lld to %lld", (long long)param->minimum,
                               (long long)param->maximum);
         break;
-    case CATALOGUE_DURATION:
+    case BACKEND_PARAM_DURATION:
         status = buffer_print(out, "duration");
         break;
-    case CATALOGUE_TEXT_LIST:
+    case BACKEND_PARAM_TEXT_LIST:
         status = buffer_print(out, "list of texts");
         break;
-    case CATALOGUE_TEXT_MAP:
+    case BACKEND_PARAM_TEXT_MAP:
         status = buffer_print(out, "names to texts");
         break;
     }
@@ -100,11 +100,11 @@ static enum status schema_param_text(const struct catalogue_param *param, struct
     return buffer_print(out, "%s. %s", param->required ? ", required" : "", param->doc);
 }
 
-static enum status schema_action_row(const struct catalogue_action *action, struct buffer *out)
+static enum status schema_action_row(const struct backend_action *action, struct buffer *out)
 {
     enum status status =
         buffer_print(out, "| `%s` | `%s` | %s | ", action->backend, action->name, action->doc);
-    for (const struct catalogue_param *param = action->params;
+    for (const struct backend_param *param = action->params;
          param->name != NULL && status == STATUS_OK; param++) {
         status = buffer_print(out, "%s", param == action->params ? "" : "<br>");
         if (status == STATUS_OK) {
@@ -137,8 +137,8 @@ enum status schema_print_tables(struct buffer *out)
                                    "| backend | action | does | params | idempotent |\n"
                                    "|---|---|---|---|---|\n");
     }
-    const struct catalogue_action *action = NULL;
-    for (size_t i = 0; status == STATUS_OK && (action = catalogue_at(i)) != NULL; i++) {
+    const struct backend_action *action = NULL;
+    for (size_t i = 0; status == STATUS_OK && (action = backends_at(i)) != NULL; i++) {
         status = schema_action_row(action, out);
     }
     return status;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "spec/catalogue.h"
+#include "spec/backends.h"
 #include "spec/mapper.h"
 #include "spec/spec_check.h"
 
@@ -54,7 +54,7 @@ static bool spec_preset_task(struct arena *arena, Baton__V1__Task *task)
         }
         return true;
     }
-    const struct catalogue_action *action = catalogue_find(task->backend, task->action);
+    const struct backend_action *action = backends_find(task->backend, task->action);
     if (task->idempotent_choice_case == BATON__V1__TASK__IDEMPOTENT_CHOICE__NOT_SET &&
         action != NULL) {
         task->idempotent_choice_case = BATON__V1__TASK__IDEMPOTENT_CHOICE_IDEMPOTENT;

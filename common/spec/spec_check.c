@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/name.h"
-#include "spec/catalogue.h"
+#include "spec/backends.h"
 #include "spec/duration.h"
 #include "spec/mapper.h"
 #include "spec/plan.h"
@@ -179,8 +179,8 @@ static void spec_check_unknown_action(struct spec_check *check, const struct doc
     struct suggest suggest = {.word = value->text};
     char allowed[128];
     size_t used = 0;
-    const struct catalogue_action *action = NULL;
-    for (size_t i = 0; (action = catalogue_at(i)) != NULL; i++) {
+    const struct backend_action *action = NULL;
+    for (size_t i = 0; (action = backends_at(i)) != NULL; i++) {
         if (strcmp(action->backend, backend) == 0) {
             suggest_offer(&suggest, action->name);
             used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
@@ -202,7 +202,7 @@ static void spec_check_unknown_action(struct spec_check *check, const struct doc
 }
 
 static void spec_check_params(struct spec_check *check, const struct doc_node *node,
-                              const struct catalogue_action *action)
+                              const struct backend_action *action)
 {
     const struct doc_node *params = doc_get(node, "params");
     size_t back = path_enter_key(&check->path, bytes_of_text("params"));
@@ -210,7 +210,7 @@ static void spec_check_params(struct spec_check *check, const struct doc_node *n
         problems_add(check->problems, params->mark, check->path.text,
                      "must be a mapping (name: value), not %s", doc_kind_text(params));
     } else if (action != NULL) {
-        catalogue_check_params(action, params, node->mark, &check->path, check->problems);
+        backends_check_params(action, params, node->mark, &check->path, check->problems);
     }
     path_back(&check->path, back);
 }
@@ -228,10 +228,10 @@ static void spec_check_leaf(struct spec_check *check, const struct doc_node *nod
     }
     bool backend = spec_check_word(check, node, "backend", "a step with an action needs a backend");
     bool action = spec_check_word(check, node, "action", "a step with a backend needs an action");
-    const struct catalogue_action *known = NULL;
+    const struct backend_action *known = NULL;
     if (backend && action && task->backend[0] != '\0' && task->action[0] != '\0') {
-        known = catalogue_find(task->backend, task->action);
-        if (known == NULL && catalogue_has_backend(task->backend)) {
+        known = backends_find(task->backend, task->action);
+        if (known == NULL && backends_know(task->backend)) {
             spec_check_unknown_action(check, node, task->backend);
         }
     }

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "spec/catalogue.h"
+#include "spec/backends.h"
 #include "spec/path.h"
 #include "spec/spec.h"
 #include "spec/suggest.h"
@@ -49,12 +49,12 @@ enum status spec_check_catalogue(const struct spec *spec, struct problems *probl
     uint32_t before = problems->count;
     for (uint32_t i = 0; i < spec->plan->step_count && problems_open(problems); i++) {
         const struct plan_item *item = &spec->plan->items[spec->plan->step_items[i]];
-        if (catalogue_has_backend(item->backend)) {
+        if (backends_know(item->backend)) {
             continue; /* its actions have been checked while parsing */
         }
         struct suggest suggest = {.word = bytes_of_text(item->backend)};
-        const struct catalogue_action *action = NULL;
-        for (size_t k = 0; (action = catalogue_at(k)) != NULL; k++) {
+        const struct backend_action *action = NULL;
+        for (size_t k = 0; (action = backends_at(k)) != NULL; k++) {
             suggest_offer(&suggest, action->backend);
         }
         spec_target_problem(item, "backend", "unknown backend", "", suggest, problems);

@@ -1,5 +1,5 @@
-/* catalogue.c - see catalogue.h. */
-#include "spec/catalogue.h"
+/* backends.c - see backends.h. */
+#include "spec/backends.h"
 
 #include <stdio.h>
 
@@ -8,41 +8,41 @@
 #include "spec/scalar.h"
 #include "spec/suggest.h"
 
-static const struct catalogue_param NO_PARAMS[] = {{.name = NULL}};
+static const struct backend_param NO_PARAMS[] = {{.name = NULL}};
 
-static const struct catalogue_param PING_ECHO[] = {
-    {"message", CATALOGUE_TEXT, .required = true, .doc = "Printed, with a newline."},
+static const struct backend_param PING_ECHO[] = {
+    {"message", BACKEND_PARAM_TEXT, .required = true, .doc = "Printed, with a newline."},
     {.name = NULL},
 };
-static const struct catalogue_param SLEEP[] = {
-    {"duration", CATALOGUE_DURATION, .required = true, .doc = "How long."},
+static const struct backend_param SLEEP[] = {
+    {"duration", BACKEND_PARAM_DURATION, .required = true, .doc = "How long."},
     {.name = NULL},
 };
-static const struct catalogue_param TEST_MESSAGE[] = {
-    {"message", CATALOGUE_TEXT, .doc = "Printed, with a newline."},
+static const struct backend_param TEST_MESSAGE[] = {
+    {"message", BACKEND_PARAM_TEXT, .doc = "Printed, with a newline."},
     {.name = NULL},
 };
-static const struct catalogue_param TEST_FLAKY[] = {
-    {"rate", CATALOGUE_WHOLE, .required = true, .maximum = 100,
+static const struct backend_param TEST_FLAKY[] = {
+    {"rate", BACKEND_PARAM_WHOLE, .required = true, .maximum = 100,
      .doc = "How many of a hundred attempts fail."},
     {.name = NULL},
 };
-static const struct catalogue_param TEST_OUTPUT[] = {
-    {"bytes", CATALOGUE_WHOLE, .maximum = 1073741824, .doc = "How many bytes to print."},
-    {"lines", CATALOGUE_WHOLE, .maximum = 100000000, .doc = "How many lines to print."},
+static const struct backend_param TEST_OUTPUT[] = {
+    {"bytes", BACKEND_PARAM_WHOLE, .maximum = 1073741824, .doc = "How many bytes to print."},
+    {"lines", BACKEND_PARAM_WHOLE, .maximum = 100000000, .doc = "How many lines to print."},
     {.name = NULL},
 };
-static const struct catalogue_param EXEC_RUN[] = {
-    {"command", CATALOGUE_TEXT_LIST, .required = true,
+static const struct backend_param EXEC_RUN[] = {
+    {"command", BACKEND_PARAM_TEXT_LIST, .required = true,
      .doc = "Program and arguments, passed on as they are: there is no shell."},
-    {"cwd", CATALOGUE_TEXT, .absolute = true, .doc = "Directory to run in."},
-    {"env", CATALOGUE_TEXT_MAP, .doc = "Environment variables to set."},
-    {"stdin", CATALOGUE_TEXT, .doc = "What the program reads."},
-    {"user", CATALOGUE_TEXT, .doc = "User to run as."},
+    {"cwd", BACKEND_PARAM_TEXT, .absolute = true, .doc = "Directory to run in."},
+    {"env", BACKEND_PARAM_TEXT_MAP, .doc = "Environment variables to set."},
+    {"stdin", BACKEND_PARAM_TEXT, .doc = "What the program reads."},
+    {"user", BACKEND_PARAM_TEXT, .filled = true, .doc = "User to run as."},
     {.name = NULL},
 };
 
-static const struct catalogue_action CATALOGUE[] = {
+static const struct backend_action BACKENDS[] = {
     {"ping", "echo", true, "Prints a message.", PING_ECHO},
     {"ping", "hostname", true, "Prints the node's host name.", NO_PARAMS},
     {"ping", "sleep", true, "Waits.", SLEEP},
@@ -54,15 +54,15 @@ static const struct catalogue_action CATALOGUE[] = {
     {"exec", "run", false, "Runs a program.", EXEC_RUN},
 };
 
-const struct catalogue_action *catalogue_at(size_t index)
+const struct backend_action *backends_at(size_t index)
 {
-    return index < sizeof CATALOGUE / sizeof CATALOGUE[0] ? &CATALOGUE[index] : NULL;
+    return index < sizeof BACKENDS / sizeof BACKENDS[0] ? &BACKENDS[index] : NULL;
 }
 
-bool catalogue_has_backend(const char *backend)
+bool backends_know(const char *backend)
 {
-    const struct catalogue_action *action = NULL;
-    for (size_t i = 0; (action = catalogue_at(i)) != NULL; i++) {
+    const struct backend_action *action = NULL;
+    for (size_t i = 0; (action = backends_at(i)) != NULL; i++) {
         if (strcmp(action->backend, backend) == 0) {
             return true;
         }
@@ -70,10 +70,10 @@ bool catalogue_has_backend(const char *backend)
     return false;
 }
 
-const struct catalogue_action *catalogue_find(const char *backend, const char *action)
+const struct backend_action *backends_find(const char *backend, const char *action)
 {
-    const struct catalogue_action *found = NULL;
-    for (size_t i = 0; (found = catalogue_at(i)) != NULL; i++) {
+    const struct backend_action *found = NULL;
+    for (size_t i = 0; (found = backends_at(i)) != NULL; i++) {
         if (strcmp(found->backend, backend) == 0 && strcmp(found->name, action) == 0) {
             return found;
         }
@@ -83,8 +83,8 @@ const struct catalogue_action *catalogue_find(const char *backend, const char *a
 
 /* --- parameters --- */
 
-static bool catalogue_check_text(const struct doc_node *node, const char *path,
-                                 struct problems *problems)
+static bool backends_check_text(const struct doc_node *node, const char *path,
+                                struct problems *problems)
 {
     if (node->kind != DOC_SCALAR) {
         problems_add(problems, node->mark, path, "must be text, not %s", doc_kind_text(node));
@@ -98,8 +98,8 @@ static bool catalogue_check_text(const struct doc_node *node, const char *path,
     return true;
 }
 
-static void catalogue_check_whole(const struct catalogue_param *param, const struct doc_node *node,
-                                  const char *path, struct problems *problems)
+static void backends_check_whole(const struct backend_param *param, const struct doc_node *node,
+                                 const char *path, struct problems *problems)
 {
     struct scalar scalar = {.kind = SCALAR_TEXT};
     if (node->kind == DOC_SCALAR && node->plain) {
@@ -115,8 +115,8 @@ static void catalogue_check_whole(const struct catalogue_param *param, const str
     }
 }
 
-static void catalogue_check_duration(const struct doc_node *node, const char *path,
-                                     struct problems *problems)
+static void backends_check_duration(const struct doc_node *node, const char *path,
+                                    struct problems *problems)
 {
     struct duration duration = {0};
     if (node->kind != DOC_SCALAR) {
@@ -131,8 +131,8 @@ static void catalogue_check_duration(const struct doc_node *node, const char *pa
     }
 }
 
-static void catalogue_check_list(const struct doc_node *node, struct path *path,
-                                 struct problems *problems)
+static void backends_check_list(const struct doc_node *node, struct path *path,
+                                struct problems *problems)
 {
     if (node->kind != DOC_SEQUENCE) {
         problems_add(problems, node->mark, path->text,
@@ -146,15 +146,15 @@ static void catalogue_check_list(const struct doc_node *node, struct path *path,
     uint32_t index = 0;
     for (const struct doc_node *item = node->first; item != NULL; item = item->next, index++) {
         size_t back = path_enter_index(path, index);
-        if (catalogue_check_text(item, path->text, problems) && index == 0 && item->text.len == 0) {
+        if (backends_check_text(item, path->text, problems) && index == 0 && item->text.len == 0) {
             problems_add(problems, item->mark, path->text, "the program's name is empty");
         }
         path_back(path, back);
     }
 }
 
-static void catalogue_check_map(const struct doc_node *node, struct path *path,
-                                struct problems *problems)
+static void backends_check_map(const struct doc_node *node, struct path *path,
+                               struct problems *problems)
 {
     if (node->kind != DOC_MAPPING) {
         problems_add(problems, node->mark, path->text, "must be a mapping (name: text), not %s",
@@ -168,42 +168,46 @@ static void catalogue_check_map(const struct doc_node *node, struct path *path,
             problems_add(problems, item->key->mark, path->text,
                          "the name of a variable is neither empty nor holds \"=\"");
         }
-        (void)catalogue_check_text(item, path->text, problems);
+        (void)backends_check_text(item, path->text, problems);
         path_back(path, back);
     }
 }
 
-static void catalogue_check_param(const struct catalogue_param *param, const struct doc_node *node,
-                                  struct path *path, struct problems *problems)
+static void backends_check_param(const struct backend_param *param, const struct doc_node *node,
+                                 struct path *path, struct problems *problems)
 {
     switch (param->type) {
-    case CATALOGUE_TEXT:
-        if (catalogue_check_text(node, path->text, problems) && param->absolute &&
-            (node->text.len == 0 || node->text.data[0] != '/')) {
+    case BACKEND_PARAM_TEXT:
+        if (!backends_check_text(node, path->text, problems)) {
+            return;
+        }
+        if (param->absolute && (node->text.len == 0 || node->text.data[0] != '/')) {
             problems_add(problems, node->mark, path->text,
                          "must be an absolute path, beginning with \"/\"");
+        } else if (param->filled && node->text.len == 0) {
+            problems_add(problems, node->mark, path->text, "may not be empty");
         }
         return;
-    case CATALOGUE_WHOLE:
-        catalogue_check_whole(param, node, path->text, problems);
+    case BACKEND_PARAM_WHOLE:
+        backends_check_whole(param, node, path->text, problems);
         return;
-    case CATALOGUE_DURATION:
-        catalogue_check_duration(node, path->text, problems);
+    case BACKEND_PARAM_DURATION:
+        backends_check_duration(node, path->text, problems);
         return;
-    case CATALOGUE_TEXT_LIST:
-        catalogue_check_list(node, path, problems);
+    case BACKEND_PARAM_TEXT_LIST:
+        backends_check_list(node, path, problems);
         return;
-    case CATALOGUE_TEXT_MAP:
-        catalogue_check_map(node, path, problems);
+    case BACKEND_PARAM_TEXT_MAP:
+        backends_check_map(node, path, problems);
         return;
     }
     UNREACHABLE();
 }
 
-static const struct catalogue_param *catalogue_param_of(const struct catalogue_action *action,
-                                                        struct bytes name)
+static const struct backend_param *backends_param_of(const struct backend_action *action,
+                                                     struct bytes name)
 {
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         if (bytes_equal(bytes_of_text(param->name), name)) {
             return param;
         }
@@ -211,21 +215,19 @@ static const struct catalogue_param *catalogue_param_of(const struct catalogue_a
     return NULL;
 }
 
-static struct suggest catalogue_suggest_param(const struct catalogue_action *action,
-                                              struct bytes word)
+static struct suggest backends_suggest_param(const struct backend_action *action, struct bytes word)
 {
     struct suggest suggest = {.word = word};
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         suggest_offer(&suggest, param->name);
     }
     return suggest;
 }
 
-static void catalogue_unknown_param(const struct catalogue_action *action,
-                                    const struct doc_node *key, const char *path,
-                                    struct problems *problems)
+static void backends_unknown_param(const struct backend_action *action, const struct doc_node *key,
+                                   const char *path, struct problems *problems)
 {
-    struct suggest suggest = catalogue_suggest_param(action, key->text);
+    struct suggest suggest = backends_suggest_param(action, key->text);
     if (suggest.best != NULL) {
         problems_add(problems, key->mark, path, "unknown parameter of %s %s; did you mean \"%s\"?",
                      action->backend, action->name, suggest.best);
@@ -234,7 +236,7 @@ static void catalogue_unknown_param(const struct catalogue_action *action,
     char allowed[128];
     size_t used = 0;
     allowed[0] = '\0';
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         used += (size_t)snprintf(allowed + used, sizeof allowed - used, "%s%s",
                                  used == 0 ? "" : ", ", param->name);
         CHECK(used < sizeof allowed);
@@ -244,17 +246,17 @@ static void catalogue_unknown_param(const struct catalogue_action *action,
 }
 
 /* Whether the parameter is there, or at least a key that was meant to be it. */
-static bool catalogue_param_present(const struct catalogue_action *action,
-                                    const struct doc_node *params, const char *name)
+static bool backends_param_present(const struct backend_action *action,
+                                   const struct doc_node *params, const char *name)
 {
     if (params == NULL) {
         return false;
     }
     for (const struct doc_node *value = params->first; value != NULL; value = value->next) {
         struct bytes key = value->key->text;
-        const char *meant = catalogue_param_of(action, key) != NULL
+        const char *meant = backends_param_of(action, key) != NULL
                                 ? (const char *)key.data
-                                : catalogue_suggest_param(action, key).best;
+                                : backends_suggest_param(action, key).best;
         if (meant != NULL && strcmp(meant, name) == 0) {
             return true;
         }
@@ -262,23 +264,23 @@ static bool catalogue_param_present(const struct catalogue_action *action,
     return false;
 }
 
-void catalogue_check_params(const struct catalogue_action *action, const struct doc_node *params,
-                            struct doc_mark mark, struct path *path, struct problems *problems)
+void backends_check_params(const struct backend_action *action, const struct doc_node *params,
+                           struct doc_mark mark, struct path *path, struct problems *problems)
 {
     for (const struct doc_node *value = params == NULL ? NULL : params->first;
          value != NULL && problems_open(problems); value = value->next) {
-        const struct catalogue_param *param = catalogue_param_of(action, value->key->text);
+        const struct backend_param *param = backends_param_of(action, value->key->text);
         size_t back = path_enter_key(path, value->key->text);
         if (param == NULL) {
-            catalogue_unknown_param(action, value->key, path->text, problems);
+            backends_unknown_param(action, value->key, path->text, problems);
         } else {
-            catalogue_check_param(param, value, path, problems);
+            backends_check_param(param, value, path, problems);
         }
         path_back(path, back);
     }
-    for (const struct catalogue_param *param = action->params; param->name != NULL; param++) {
+    for (const struct backend_param *param = action->params; param->name != NULL; param++) {
         if (param->required && problems_open(problems) &&
-            !catalogue_param_present(action, params, param->name)) {
+            !backends_param_present(action, params, param->name)) {
             size_t back = path_enter_key(path, bytes_of_text(param->name));
             problems_add(problems, params != NULL ? params->mark : mark, path->text,
                          "%s %s requires this parameter", action->backend, action->name);
