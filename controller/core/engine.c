@@ -240,15 +240,18 @@ static void engine_wait_again(struct engine *engine, struct instant now)
     }
 }
 
-static enum status engine_adopt(struct engine *engine, const struct event *event, struct error *err)
+static enum status engine_adopt(struct engine *engine, const struct event *event,
+                                struct effects *out, struct error *err)
 {
     CHECK(engine->job != NULL);
     enum status status = engine_own(engine, event->adopt.owner, event->adopt.epoch);
     if (status != STATUS_OK)
         return ERROR(err, status, "job");
     engine->summary = proposal_summary(engine->job);
-    if (job_ended(engine->job))
+    if (job_ended(engine->job)) { /* its last owner died before it could say so */
+        effects_push(out, &(struct effect){.kind = EFFECT_SAVE, .save = engine->summary});
         return STATUS_OK;
+    }
     const struct plan *plan = engine->job->plan;
     if (plan != NULL && plan->timeout.ns != 0) {
         uint64_t age = event->adopt.age.ns;
@@ -308,7 +311,7 @@ static enum status engine_take(struct engine *engine, const struct event *event,
     case EVENT_REPLAY:
         return engine_replay(engine, event, err);
     case EVENT_ADOPT:
-        return engine_adopt(engine, event, err);
+        return engine_adopt(engine, event, out, err);
     case EVENT_APPENDED:
         return engine_appended(engine, event, out, err);
     case EVENT_REFUSED:
