@@ -348,7 +348,7 @@ static enum status engine_take(struct engine *engine, const struct event *event,
 
 /* --- after every event ------------------------------------------------------------------------ */
 
-static void engine_append(struct engine *engine, int64_t wall_ms, struct effects *out)
+static void engine_append(struct engine *engine, struct effects *out)
 {
     if (engine->append_asked)
         return;
@@ -361,7 +361,7 @@ static void engine_append(struct engine *engine, int64_t wall_ms, struct effects
         .prev_seq = engine->job->last_seq,
         .owner = engine->owner,
         .epoch = engine->epoch,
-        .at_ms = wall_ms,
+        .at_ms = record->at_ms,
         .entries = record->draft.entries,
         .entry_count = record->draft.count,
     };
@@ -380,7 +380,7 @@ static void engine_advance(struct engine *engine, const struct event *event, str
         walk(&engine->proposal);
         finish(&engine->proposal);
     }
-    engine_append(engine, event->wall_ms, out);
+    engine_append(engine, out);
     if (job->plan != NULL && instant_reached(event->now, engine->pursue_at)) {
         bool left = pursue(job, engine->summary.stop, out);
         engine->pursue_at = left ? instant_add(event->now, DURATION_MS(NAG_MS)) : INSTANT_NEVER;

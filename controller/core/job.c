@@ -160,6 +160,8 @@ uint64_t job_digest(const struct job *job)
     digest = job_digest_number(digest, job->partial);
     digest = job_digest_number(digest, job->last_index);
     digest = job_digest_number(digest, job->signal_seq);
+    digest = job_digest_number(digest, (uint64_t)job->started_at_ms);
+    digest = job_digest_number(digest, (uint64_t)job->finished_at_ms);
     if (job->plan == NULL)
         return digest;
     for (uint32_t node = 0; node < job->node_count; node++) {

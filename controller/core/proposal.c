@@ -68,13 +68,16 @@ static struct draft *proposal_draft(struct proposal *proposal)
     struct proposal_record *last = proposal->last;
     if (last != NULL && !last->closed && last->draft.bytes >= RECORD_BYTES_MAX)
         proposal_close(proposal, last);
-    if (last != NULL && !last->closed)
+    if (last != NULL && !last->closed) {
+        last->at_ms = proposal->wall_ms;
         return &last->draft;
+    }
     struct proposal_record *record = calloc(1, sizeof *record);
     if (record == NULL) {
         proposal->out_of_memory = true;
         return NULL;
     }
+    record->at_ms = proposal->wall_ms;
     if (last == NULL)
         proposal->first = record;
     else

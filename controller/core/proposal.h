@@ -12,6 +12,7 @@ struct proposal_record {
     struct draft draft;
     struct job_summary after; /* the job as this record leaves it; set when closed */
     bool closed;              /* takes no further entry */
+    int64_t at_ms;            /* when its last entry was drafted: the wall clock that was folded */
     struct proposal_record *next;
 };
 
