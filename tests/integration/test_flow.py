@@ -6,7 +6,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tap
-from cell import (CellTest, PATIENCE, echo, processes_with, rows, shell, spec, states, task,
+from cell import (CellTest, EXAMPLES, PATIENCE, echo, processes_with, rows, shell, spec, states, task,
                   wait_until)
 
 
@@ -93,6 +93,64 @@ class Flow(CellTest):
                                       "node-3": "succeeded"})
         self.assertEqual(found["1"], {"node-1": "succeeded", "node-2": "skipped",
                                       "node-3": "succeeded"})
+
+    # --- the examples, which say in their comments what becomes of each step ------------------------
+
+    def example(self, name):
+        with open(os.path.join(EXAMPLES, f"{name}.yaml"), encoding="utf-8") as file:
+            job = self.run_to_end(file.read())
+        return job, states(job)
+
+    def test_example_conditional_always(self):
+        job, found = self.example("conditional-always")
+        self.assertEqual(job["state"], "failed")
+        self.assertEqual(found["0"], self.on_all("succeeded"))
+        self.assertEqual(set(found["1"].values()) | {"skipped"}, {"failed", "skipped"})
+        self.assertEqual(found["2"], self.on_all("skipped"))
+        self.assertEqual(found["3"], self.on_all("succeeded"))
+
+    def test_example_conditional_on_failure(self):
+        job, found = self.example("conditional-on-failure")
+        self.assertEqual(job["state"], "failed")
+        self.assertEqual(found["0"], self.on_all("succeeded"))
+        self.assertEqual(found["1"], self.on_all("skipped"))
+        self.assertEqual(set(found["2"].values()) | {"skipped"}, {"failed", "skipped"})
+        self.assertEqual(found["3"], self.on_all("skipped"))
+        self.assertEqual(found["4"], self.on_all("succeeded"))
+
+    def test_example_conditional_on_success(self):
+        job, found = self.example("conditional-on-success")
+        lucky = {node: state == "succeeded" for node, state in found["0"].items()}
+        where = {node: "succeeded" if lucky[node] else "skipped" for node in self.nodes()}
+        self.assertEqual(found["1"], where)
+        self.assertEqual(found["2"], self.on_all("succeeded"))
+        self.assertEqual(found["3"], where)
+        self.assertEqual(job["state"], "completed")
+        self.assertEqual(job["partial"], not all(lucky.values()))
+
+    def test_example_continue(self):
+        job, found = self.example("continue")
+        where = {node: "succeeded" if state == "succeeded" else "skipped"
+                 for node, state in found["0"].items()}
+        self.assertEqual((found["1.0"], found["1.1"]), (where, where))
+        self.assertEqual(found["2"], self.on_all("succeeded"))
+        self.assertEqual((job["state"], job["partial"]),
+                         ("completed", "skipped" in where.values()))
+
+    def test_example_pipeline_with_conditions(self):
+        job, found = self.example("pipeline-with-conditions")
+        expected = {"0.0": "succeeded", "0.1": "failed", "0.2": "skipped", "0.3": "succeeded",
+                    "1.0": "succeeded", "1.1": "succeeded", "1.2": "succeeded",
+                    "1.3.0": "succeeded", "2.0": "skipped", "2.1": "skipped"}
+        self.assertEqual(found, {path: self.on_all(state) for path, state in expected.items()})
+        self.assertEqual((job["state"], job["partial"]), ("completed", True))
+
+    def test_example_timeout(self):
+        job, found = self.example("timeout")
+        self.assertEqual(job["state"], "failed")
+        self.assertEqual(found["0"], self.on_all("succeeded"))
+        self.assertEqual(set(found["1"].values()) | {"skipped"}, {"timed_out", "skipped"})
+        self.assertEqual(found["2"], self.on_all("skipped"))
 
     # --- how a task ends -----------------------------------------------------------------------
 

@@ -23,6 +23,16 @@ def read(path):
         return file.read()
 
 
+def expected(path, data):
+    """The messages a rejected spec names in its own comments, or in a file beside it."""
+    beside = os.path.splitext(path)[0] + ".expect"
+    if path.endswith(".json") and os.path.exists(beside):
+        return [line.removeprefix("# expect: ") for line in read(beside).splitlines()]
+    text = data.decode("utf-8", "replace")
+    return [line.removeprefix("# expect: ") for line in text.splitlines()
+            if line.startswith("# expect: ")]
+
+
 class Submit(CellTest):
     def test_a_plain_publish_of_hello_runs_and_its_kv_value_is_json(self):
         before = set(self.cell.client.kv_keys("baton_jobs"))
@@ -163,9 +173,10 @@ class Submit(CellTest):
             with open(path, "rb") as file:
                 data = file.read()
             with self.subTest(os.path.basename(path)):
-                code, error = self.cell.refused("job.run", data)
+                name = os.path.basename(path)
+                code, error = self.cell.refused("job.run", data, {"Baton-Spec-File": name})
                 self.assertEqual((code, error["code"]), (400, "INVALID_SPEC"), error)
-                self.assertTrue(error["message"].strip())
+                self.assertEqual(error["message"].splitlines(), expected(path, data))
                 jobs[path] = f"rejected-{number}"
                 self.cell.submit(data, jobs[path])
         for path, job in jobs.items():
