@@ -5,30 +5,10 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "spec/doc_build.h"
 #include "spec/path.h"
 #include "spec/scalar.h"
-
-/* Length of the well-formed UTF-8 character at the front (no surrogates, no overlong forms), 0 if
- * there is none. */
-static size_t doc_character(const uint8_t *data, size_t len)
-{
-    uint8_t lead = data[0];
-    size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (size == 0 || lead > 0xf4 || size > len) {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if ((data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((lead == 0xe0 && data[1] < 0xa0) || (lead == 0xed && data[1] > 0x9f) ||
-        (lead == 0xf0 && data[1] < 0x90) || (lead == 0xf4 && data[1] > 0x8f)) {
-        return 0;
-    }
-    return size;
-}
 
 struct doc_mark doc_mark_at(struct bytes text, size_t offset)
 {
@@ -53,7 +33,7 @@ static enum status doc_check_bytes(struct bytes text, struct problems *problems)
         return STATUS_LIMIT;
     }
     for (size_t at = 0; at < text.len;) {
-        size_t size = doc_character(text.data + at, text.len - at);
+        size_t size = utf8_character(text.data + at, text.len - at);
         if (size == 0 || text.data[at] == 0) {
             problems_add(problems, doc_mark_at(text, at), "",
                          size == 0 ? "not UTF-8 (byte 0x%02x)" : "a NUL byte (0x%02x)",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/utf8.h"
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "sys/clock.h"
@@ -54,25 +55,6 @@ void log_init(struct log *log, int fd, enum log_level level)
     };
 }
 
-/* @return the length of the UTF-8 sequence at `bytes`, 0 if it is none (too long forms and
- * surrogates are none). */
-static size_t log_utf8_len(const uint8_t *bytes, size_t len)
-{
-    if (bytes[0] < 0x80)
-        return 1;
-    size_t need = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
-    if (bytes[0] < 0xc2 || bytes[0] > 0xf4 || need > len)
-        return 0;
-    for (size_t i = 1; i < need; i++) {
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    bool too_long = (bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xf0 && bytes[1] < 0x90);
-    bool surrogate = bytes[0] == 0xed && bytes[1] >= 0xa0;
-    bool too_big = bytes[0] == 0xf4 && bytes[1] >= 0x90;
-    return too_long || surrogate || too_big ? 0 : need;
-}
-
 /* The inside of a JSON string. Text for people is escaped alike: a log line is one line, and a
  * value from outside must not steer the terminal. */
 static enum status log_escape(struct buffer *line, const char *text)
@@ -82,7 +64,7 @@ static enum status log_escape(struct buffer *line, const char *text)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < len && status == STATUS_OK;) {
         uint8_t c = (uint8_t)text[i];
-        size_t step = log_utf8_len((const uint8_t *)text + i, len - i);
+        size_t step = utf8_character((const uint8_t *)text + i, len - i);
         if (step == 0) {
             status = buffer_append(line, bytes_of_text("\xef\xbf\xbd"));
             step = 1;
