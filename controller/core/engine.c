@@ -100,8 +100,9 @@ static void engine_dispatch_wave(struct engine *engine, const struct entry *entr
         struct job_node *n = &engine->job->nodes[node];
         const struct row *row = job_row(engine->job, entry->wave.step, node);
         if (n->open_step != entry->wave.step || row->attempts != entry->wave.attempt ||
-            n->send != SEND_DUE)
+            n->send != SEND_DRAFTED)
             continue;
+        n->send = SEND_DUE;
         if (n->silent || engine->job->stop != STOP_NONE) {
             engine->pursue_at = now; /* it decides whether this one goes out at all */
             continue;

@@ -167,7 +167,7 @@ void fold_scheduled(struct job *job, uint32_t step, uint32_t node, uint32_t atte
     row->retrying = false;
     row->attempts = (uint16_t)attempt;
     n->open_step = step;
-    n->send = SEND_DUE;
+    n->send = SEND_DRAFTED;
     if (job->state == JOB_PENDING) {
         job_move(job, JOB_RUNNING);
         job->started_at_ms = at_ms;
@@ -320,6 +320,7 @@ static enum status fold_each_scheduled(struct job *job, const struct record *rec
         if (!fold_node_valid(job, entry->wave.step, node, ATTEMPT_QUEUED, entry->wave.attempt))
             return STATUS_MALFORMED;
         fold_scheduled(job, entry->wave.step, node, entry->wave.attempt, record->at_ms);
+        job->nodes[node].send = SEND_DUE; /* it is in the log already */
     }
     return STATUS_OK;
 }

@@ -11,7 +11,8 @@
 #include "row.h"
 #include "wire/record.h"
 
-enum job_send { SEND_DUE, SEND_ASKED, SEND_STORED };
+/* DRAFTED: the log does not say yet that the step goes out, so nothing may be done about it. */
+enum job_send { SEND_DRAFTED, SEND_DUE, SEND_ASKED, SEND_STORED };
 
 struct job_node {
     const char *name;

@@ -80,8 +80,8 @@ bool pursue(struct job *job, enum stop_reason stop, struct effects *out)
     bool left = false;
     for (uint32_t node = 0; node < job->node_count; node++) {
         const struct job_node *n = &job->nodes[node];
-        if (n->open_step != PLAN_NONE && !job_row(job, n->open_step, node)->retrying &&
-            pursue_node(job, node, stop, out))
+        if (n->open_step != PLAN_NONE && n->send != SEND_DRAFTED &&
+            !job_row(job, n->open_step, node)->retrying && pursue_node(job, node, stop, out))
             left = true;
     }
     return left;
