@@ -105,19 +105,24 @@ static uint32_t *draft_grow_nodes(struct draft *draft, uint32_t at, const uint32
     return grown;
 }
 
-static uint32_t draft_look_back(const struct draft *draft)
+static uint32_t draft_look_back(const struct draft *draft, uint32_t node)
 {
     uint32_t floor =
         draft->count > DRAFT_GROUP_LOOK_BACK ? draft->count - DRAFT_GROUP_LOOK_BACK : 0;
-    return floor > draft->group_floor ? floor : draft->group_floor;
+    if (floor < draft->group_floor)
+        floor = draft->group_floor;
+    if (node == draft->last_node && floor < draft->last_at)
+        floor = draft->last_at;
+    return floor;
 }
 
 void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step, uint32_t attempt,
                        enum skip_reason reason, uint32_t node)
 {
     CHECK(kind == ENTRY_SCHEDULED || kind == ENTRY_SKIPPED);
+    uint32_t floor = draft_look_back(draft, node);
     uint32_t at = draft->count;
-    for (uint32_t i = draft->count; i-- > draft_look_back(draft);) {
+    for (uint32_t i = draft->count; i-- > floor;) {
         const struct entry *entry = &draft->entries[i];
         if (entry->kind == kind && entry->wave.step == step && entry->wave.attempt == attempt &&
             entry->wave.reason == reason) {
@@ -137,5 +142,7 @@ void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step,
         return;
     nodes[entry->wave.node_count++] = node;
     entry->wave.nodes = nodes;
+    draft->last_node = node;
+    draft->last_at = at;
     draft->bytes += DRAFT_NODE_BYTES;
 }
