@@ -16,7 +16,7 @@ static bool deadlines_before(const struct deadline *a, const struct deadline *b)
     return a->at.ns != b->at.ns ? a->at.ns < b->at.ns : a->node < b->node;
 }
 
-bool deadlines_add(struct deadlines *deadlines, struct instant at, uint32_t node)
+bool deadlines_add(struct deadlines *deadlines, const struct deadline *added)
 {
     if (deadlines->count == deadlines->capacity) {
         uint32_t capacity = deadlines->capacity == 0 ? 8 : deadlines->capacity * 2;
@@ -26,13 +26,12 @@ bool deadlines_add(struct deadlines *deadlines, struct instant at, uint32_t node
         deadlines->heap = heap;
         deadlines->capacity = capacity;
     }
-    struct deadline added = {at, node};
     uint32_t hole = deadlines->count++;
-    while (hole > 0 && deadlines_before(&added, &deadlines->heap[(hole - 1) / 2])) {
+    while (hole > 0 && deadlines_before(added, &deadlines->heap[(hole - 1) / 2])) {
         deadlines->heap[hole] = deadlines->heap[(hole - 1) / 2];
         hole = (hole - 1) / 2;
     }
-    deadlines->heap[hole] = added;
+    deadlines->heap[hole] = *added;
     return true;
 }
 

@@ -7,6 +7,7 @@
 struct deadline {
     struct instant at;
     uint32_t node;
+    uint32_t step; /* what it waits for, lest an old wait ends a newer one */
 };
 
 struct deadlines {
@@ -18,7 +19,7 @@ struct deadlines {
 void deadlines_done(struct deadlines *deadlines);
 
 /** @return false when out of memory. Cost: O(log n). */
-bool deadlines_add(struct deadlines *deadlines, struct instant at, uint32_t node);
+bool deadlines_add(struct deadlines *deadlines, const struct deadline *added);
 
 /** @return the earliest instant, INSTANT_NEVER if there is none. */
 struct instant deadlines_next(const struct deadlines *deadlines);

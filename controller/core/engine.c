@@ -236,7 +236,7 @@ static void engine_wait_again(struct engine *engine, struct instant now)
         if (step == PLAN_NONE || !job_row(job, step, node)->retrying)
             continue;
         struct instant at = instant_add(now, job_step(job, step)->retry.initial);
-        if (!deadlines_add(&engine->retries, at, node))
+        if (!deadlines_add(&engine->retries, &(struct deadline){at, node, step}))
             engine->proposal.out_of_memory = true;
     }
 }

@@ -64,7 +64,7 @@ static void result_ended(struct proposal *proposal, const struct event *event, u
             backoff_delay(&item->retry, event->result.attempt,
                           result_chance(job, step, node, event->result.attempt));
         struct instant at = instant_add(event->now, ended.ended.retry_after);
-        if (!deadlines_add(retries, at, node))
+        if (!deadlines_add(retries, &(struct deadline){at, node, step}))
             proposal->out_of_memory = true;
     }
     propose_ended(proposal, &ended);
@@ -99,10 +99,10 @@ void result_retry_due(struct proposal *proposal, struct deadlines *retries, stru
 {
     struct job *job = proposal->job;
     while (instant_reached(now, deadlines_next(retries)) && retries->count > 0) {
-        uint32_t node = deadlines_take(retries).node;
-        uint32_t step = job->nodes[node].open_step;
+        struct deadline due = deadlines_take(retries);
         /* The retry may have been given up meanwhile, because the job stopped. */
-        if (step != PLAN_NONE && job_row(job, step, node)->retrying)
-            propose_scheduled(proposal, step, node);
+        if (job->nodes[due.node].open_step == due.step &&
+            job_row(job, due.step, due.node)->retrying)
+            propose_scheduled(proposal, due.step, due.node);
     }
 }
