@@ -248,11 +248,10 @@ static void consumer_arrived(void *ctx, const struct bus_message *message)
 {
     struct bus_pull *pull = (struct bus_pull *)ctx;
     if (message->stream_seq == 0) {
-        const char *status = bus_header_get(message, "Status");
-        int code = status == NULL ? 0 : atoi(status);
+        int code = subscription_status(message);
         if (code == 100 && pull->state == CONSUMER_PULLING)
             session_set_alarm(pull->bus, &pull->alarm, DURATION_MS(CONSUMER_SILENCE_MS));
-        else if (code != 100)
+        else if (code != 100 && code != 0)
             consumer_status(pull, message, code);
         return;
     }

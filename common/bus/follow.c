@@ -15,6 +15,7 @@ enum {
     FOLLOW_PACE_FIRST_MS = 100,
     FOLLOW_PACE_MAX_MS = 2000,
     FOLLOW_TEXT_MAX = 512,
+    FOLLOW_CONTROL = 100, /* the status of heartbeats and flow control */
 };
 
 struct bus_follow {
@@ -100,9 +101,9 @@ static void follow_check_caught_up(struct bus_follow *follow, bool none_pending)
 
 static void follow_control(struct bus_follow *follow, const struct bus_message *message)
 {
-    const char *status = bus_header_get(message, "Status");
-    if (status == NULL || atoi(status) != 100) {
-        if (status != NULL)
+    int code = subscription_status(message);
+    if (code != FOLLOW_CONTROL) {
+        if (code != 0)
             follow_retry_later(follow);
         return;
     }

@@ -61,7 +61,10 @@ enum bus_outcome jetstream_outcome(const json_t *error, int *ret_code, const cha
     case JETSTREAM_WRONG_SEQ_CONSTANT:
         return BUS_CONFLICT;
     case JETSTREAM_DELETE_FAILED:
-        return strstr(*ret_text, "no message found") != NULL ? BUS_NOT_FOUND : BUS_REFUSED;
+        /* 2.9 says "stream store EOF" of a sequence not reached yet. */
+        return strstr(*ret_text, "no message found") != NULL || strstr(*ret_text, "EOF") != NULL
+                   ? BUS_NOT_FOUND
+                   : BUS_REFUSED;
     default:
         return status == 404 ? BUS_NOT_FOUND : BUS_REFUSED;
     }

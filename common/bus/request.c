@@ -123,8 +123,7 @@ void request_reply(struct bus *bus, const struct bus_message *message)
     if (request == NULL || request->failed != BUS_OK)
         return; /* late: it has been answered with BUS_TIMEOUT, or dropped */
     struct bus_answer answer = {.outcome = BUS_OK, .text = "", .message = message};
-    const char *code = message->body.len == 0 ? bus_header_get(message, "Status") : NULL;
-    if (code != NULL && atoi(code) == REQUEST_NO_RESPONDERS)
+    if (subscription_status(message) == REQUEST_NO_RESPONDERS)
         answer = (struct bus_answer){.outcome = BUS_NO_RESPONDERS,
                                      .err_code = REQUEST_NO_RESPONDERS,
                                      .text = bus_outcome_text(BUS_NO_RESPONDERS)};

@@ -122,6 +122,9 @@ void request_free_all(struct bus *bus);
 
 /* --- subscription.c --- */
 
+/** @return the code of a status message such as a heartbeat (100) or "no responders" (503); 0 when
+ * the message is none. */
+int subscription_status(const struct bus_message *message);
 void subscription_dispatch(struct bus *bus, uint64_t id, void *message);
 void subscription_free_all(struct bus *bus);
 

@@ -33,6 +33,13 @@ const char *bus_header_get(const struct bus_message *message, const char *name)
     return NULL;
 }
 
+int subscription_status(const struct bus_message *message)
+{
+    const char *status = message->body.len == 0 ? bus_header_get(message, "Status") : NULL;
+    long code = status == NULL ? 0 : strtol(status, NULL, 10);
+    return code > 0 && code < 1000 ? (int)code : 0;
+}
+
 /* Read the delivery's numbers from the reply subject. Anything unexpected leaves them 0. */
 static void subscription_read_ack(struct bus_message *message)
 {
