@@ -169,11 +169,18 @@ static void engine_follow_record(struct engine *engine, const struct proposal_re
         if (entry->kind == ENTRY_CREATED || entry->kind == ENTRY_CLAIMED)
             save = true;
     }
+    bool started = engine->summary.started_at_ms == 0 && record->after.started_at_ms != 0;
     engine->summary = record->after;
     if (save)
         effects_push(out, &(struct effect){.kind = EFFECT_SAVE, .save = engine->summary});
-    for (uint32_t i = 0; i < draft->count; i++)
+    for (uint32_t i = 0; i < draft->count; i++) {
+        if (started && draft->entries[i].kind == ENTRY_SCHEDULED) {
+            engine_tell(out, "started", PLAN_NONE, PLAN_NONE, 0,
+                        job_state_text(engine->summary.state), "");
+            started = false;
+        }
         engine_follow_entry(engine, &draft->entries[i], out);
+    }
 }
 
 /* --- the events ------------------------------------------------------------------------------- */

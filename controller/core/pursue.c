@@ -54,9 +54,12 @@ static bool pursue_node(struct job *job, uint32_t node, enum stop_reason stop, s
     struct job_node *n = &job->nodes[node];
     const struct row *row = job_row(job, n->open_step, node);
     struct effect effect;
+    bool unwanted = job->stop != STOP_NONE && condition_judge(job, node, n->cursor) != SKIP_NONE;
     if (n->silent) {
         effect = pursue_silent(job, node);
-    } else if (stop != STOP_NONE && condition_judge(job, node, n->cursor) != SKIP_NONE) {
+    } else if (unwanted && stop != job->stop) {
+        return false; /* why it is unwanted is being logged; then it is looked at again */
+    } else if (unwanted) {
         if (row_state(row) == ATTEMPT_QUEUED) {
             effect = pursue_stopped(job, node, stop);
         } else if (stop == STOP_FAILURE) {
