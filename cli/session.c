@@ -107,7 +107,7 @@ int session_connect(struct session *session)
         return CLI_GO;
     if (session->interrupted)
         return EXIT_INTERRUPTED;
-    return cli_fail(cli, EXIT_UNAVAILABLE, "no bus at %s: %s", session->connect.url, session->why);
+    return cli_fail(cli, EXIT_UNAVAILABLE, "no bus: %s", session->why);
 }
 
 int session_open(struct session *session, const struct cli *cli)
