@@ -85,7 +85,8 @@ ATTR_NORETURN static void children_exec(pid_t parent, int out, char *const *argv
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)signal(SIGPIPE, SIG_DFL);
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    (void)sigaction(SIGPIPE, &usual, NULL);
     /* A group of its own: Ctrl-C is for us, and we stop things in their order. */
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -59,7 +59,7 @@ static int dev_cell_directory(struct dev_cell *cell)
     char *real = realpath(path, NULL);
     bool fits = real != NULL && strlen(real) < sizeof cell->data;
     if (fits)
-        strcpy(cell->data, real);
+        memcpy(cell->data, real, strlen(real) + 1);
     free(real);
     if (!fits || !dev_cell_mkdir(cell, "log"))
         return cli_fail(cli, EXIT_ERROR, "%s: %s", path, strerror(errno));

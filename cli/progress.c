@@ -16,7 +16,8 @@ static const char *const states[] = {"",       "queued",    "running",   "succee
 enum { PROGRESS_STATES = sizeof states / sizeof states[0], PROGRESS_FIRST_FINAL = 3 };
 
 struct progress_phase {
-    char title[128];
+    char title[128]; /* of the first step */
+    bool more;       /* there are others */
     uint32_t total;
     uint32_t counts[PROGRESS_STATES];
 };
@@ -50,9 +51,8 @@ static void progress_title(struct progress_phase *phase, const json_t *step)
     if (phase->title[0] == '\0')
         (void)snprintf(phase->title, sizeof phase->title, "%s %s", out_text(step, "backend", ""),
                        out_text(step, "action", ""));
-    else if (strstr(phase->title, ", ...") == NULL &&
-             strlen(phase->title) + sizeof ", ..." <= sizeof phase->title)
-        strcat(phase->title, ", ...");
+    else
+        phase->more = true;
 }
 
 static bool progress_room(struct progress *progress, const json_t *steps, const json_t *expected)
@@ -147,8 +147,8 @@ static void progress_line(const struct progress *progress, uint32_t number)
     uint32_t ended = 0;
     for (size_t i = PROGRESS_FIRST_FINAL; i < PROGRESS_STATES; i++)
         ended += phase->counts[i];
-    fprintf(progress->file, "phase %u/%u  %s  %u/%u", number + 1, progress->phase_count,
-            phase->title, ended, phase->total);
+    fprintf(progress->file, "phase %u/%u  %s%s  %u/%u", number + 1, progress->phase_count,
+            phase->title, phase->more ? ", ..." : "", ended, phase->total);
     for (size_t i = 1; i < PROGRESS_STATES; i++) {
         const char *colour = progress->colour ? out_state_colour(states[i]) : "";
         if (phase->counts[i] > 0)

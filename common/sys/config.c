@@ -8,9 +8,11 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "spec/duration.h"
+#include "spec/suggest.h"
 #include "sys/config_source.h"
 
-enum { CONFIG_WORD_MAX = 64 }; /* longer words are never suggested */
+enum { CONFIG_WORD_MAX = 64 }; /* of a flag or a variable */
 
 struct config_value {
     const char *text; /* NULL: set nowhere */
@@ -39,86 +41,6 @@ void config_free(struct config *config)
 
 /* --- texts -------------------------------------------------------------------------------- */
 
-bool config_parse_duration(const char *text, struct duration *ret_duration)
-{
-    static const struct {
-        const char *unit;
-        uint64_t ns;
-    } units[] = {
-        {"d", 86400000000000u}, {"h", 3600000000000u}, {"ms", 1000000u},
-        {"m", 60000000000u},    {"s", 1000000000u},
-    };
-    uint64_t total = 0;
-    uint64_t last = UINT64_MAX;
-    do {
-        if (*text < '0' || *text > '9')
-            return false;
-        char *end;
-        errno = 0;
-        unsigned long long count = strtoull(text, &end, 10);
-        size_t i = 0;
-        while (i < sizeof units / sizeof units[0] &&
-               strncmp(end, units[i].unit, strlen(units[i].unit)) != 0)
-            i++;
-        if (errno != 0 || i == sizeof units / sizeof units[0] || units[i].ns >= last ||
-            count > (UINT64_MAX - total) / units[i].ns)
-            return false;
-        total += count * units[i].ns;
-        last = units[i].ns;
-        text = end + strlen(units[i].unit);
-    } while (*text != '\0');
-    *ret_duration = (struct duration){total};
-    return true;
-}
-
-/* Edit distance with swaps of neighbours; both words are shorter than CONFIG_WORD_MAX. */
-static size_t config_distance(const char *a, const char *b)
-{
-    size_t rows[3][CONFIG_WORD_MAX + 1];
-    size_t a_len = strlen(a);
-    size_t b_len = strlen(b);
-    for (size_t j = 0; j <= b_len; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i - 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best)
-                best = above[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                rows[(i - 2) % 3][j - 2] + 1 < best)
-                best = rows[(i - 2) % 3][j - 2] + 1;
-            row[j] = best;
-        }
-    }
-    return rows[a_len % 3][b_len];
-}
-
-const char *config_nearest(const char *word, const char *const *candidates, size_t count)
-{
-    const char *best = NULL;
-    size_t len = strlen(word);
-    size_t limit = len < 4 ? 1 : len < 8 ? 2 : 3;
-    if (len >= CONFIG_WORD_MAX)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(candidates[i]) >= CONFIG_WORD_MAX)
-            continue;
-        size_t distance = config_distance(word, candidates[i]);
-        if (distance <= limit && distance < strlen(candidates[i])) {
-            best = candidates[i];
-            limit = distance == 0 ? 0 : distance - 1; /* only something nearer from now on */
-        }
-        if (best != NULL && limit == 0)
-            break;
-    }
-    return best;
-}
-
 size_t config_find(const struct config_program *program, const char *name)
 {
     for (size_t i = 0; i < program->key_count; i++) {
@@ -134,12 +56,10 @@ size_t config_find(const struct config_program *program, const char *name)
 
 const char *config_suggest(const struct config_program *program, const char *name)
 {
-    const char *best = NULL;
-    for (size_t i = 0; i < program->key_count; i++) {
-        const char *pair[] = {best, program->keys[i].name};
-        best = best == NULL ? config_nearest(name, &pair[1], 1) : config_nearest(name, pair, 2);
-    }
-    return best;
+    struct suggest suggest = {.word = bytes_of_text(name)};
+    for (size_t i = 0; i < program->key_count; i++)
+        suggest_offer(&suggest, program->keys[i].name);
+    return suggest.best;
 }
 
 /* --- one value ---------------------------------------------------------------------------- */
@@ -204,7 +124,7 @@ enum status config_check(const struct config_key *key, const char *text, struct 
                          key->min, key->max);
         return STATUS_OK;
     case CONFIG_DURATION:
-        if (!config_parse_duration(text, &duration))
+        if (!duration_parse(bytes_of_text(text), &duration))
             return ERROR(err, STATUS_MALFORMED, "%s: expected a duration such as 90s or 1h30m",
                          text);
         if (key->max != 0 && (duration_to_ms(duration) < (uint64_t)key->min ||
@@ -254,7 +174,7 @@ static enum status config_set(struct config *config, size_t index, const char *t
         CHECK(config_parse_int(text, &value->number));
         return STATUS_OK;
     case CONFIG_DURATION:
-        CHECK(config_parse_duration(text, &value->duration));
+        CHECK(duration_parse(bytes_of_text(text), &value->duration));
         return STATUS_OK;
     case CONFIG_FLAG:
         CHECK(config_parse_flag(text, &value->flag));

@@ -77,19 +77,4 @@ struct duration config_duration(const struct config *config, const char *name);
 const char *const *config_list(const struct config *config, const char *name);
 bool config_flag(const struct config *config, const char *name);
 
-/**
- * Parse `500ms`, `90s`, `5m`, `1h30m`, `2d`: units falling, no blanks, no sign.
- *
- * @return false, with `ret_duration` untouched, if it is none or does not fit.
- */
-bool config_parse_duration(const char *text, struct duration *ret_duration);
-
-/**
- * The candidate a person most likely meant.
- *
- * @param candidates [in] `count` texts.
- * @return one of them, or NULL when none is near.
- */
-const char *config_nearest(const char *word, const char *const *candidates, size_t count);
-
 #endif

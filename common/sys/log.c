@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/utf8.h"
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "sys/clock.h"
 
 enum { LOG_TEXT_BYTES_MAX = 8 * 1024 }; /* one line stays below what log collectors cut at */
