@@ -218,7 +218,9 @@ static enum status engine_replay(struct engine *engine, const struct event *even
 {
     CHECK(engine->owner == NULL);
     const struct record *record = event->replay.record;
-    if (engine->job == NULL) {
+    if (engine->job != NULL) {
+        plan_free(event->replay.take_plan); /* a second creation: fold_record() refuses it */
+    } else {
         if (record->entry_count == 0 || record->entries[0].kind != ENTRY_CREATED) {
             plan_free(event->replay.take_plan);
             return ERROR(err, STATUS_MALFORMED, "the log does not begin with the job's creation");

@@ -31,11 +31,18 @@ static int fold_compare_names(const void *a, const void *b)
     return strcmp(((const struct job_name *)a)->name, ((const struct job_name *)b)->name);
 }
 
-static void fold_sort_names(struct job *job)
+/* @return whether every name is one, and the only one. */
+static bool fold_sort_names(struct job *job)
 {
     for (uint32_t i = 0; i < job->node_count; i++)
         job->by_name[i] = (struct job_name){job->nodes[i].name, i};
     qsort(job->by_name, job->node_count, sizeof *job->by_name, fold_compare_names);
+    for (uint32_t i = 0; i < job->node_count; i++) {
+        if (!name_valid(bytes_of_text(job->by_name[i].name)) ||
+            (i > 0 && fold_compare_names(&job->by_name[i - 1], &job->by_name[i]) == 0))
+            return false;
+    }
+    return true;
 }
 
 static enum status fold_make_rows(struct job *job, const struct entry *created)
@@ -57,8 +64,7 @@ static enum status fold_make_rows(struct job *job, const struct entry *created)
     }
     for (uint32_t i = 0; i < count; i++)
         job_mark_dirty(job, i);
-    fold_sort_names(job);
-    return STATUS_OK;
+    return fold_sort_names(job) ? STATUS_OK : STATUS_MALFORMED;
 }
 
 enum status fold_created(const struct entry *created, struct plan *take_plan, struct job **ret_job,
@@ -76,13 +82,17 @@ enum status fold_created(const struct entry *created, struct plan *take_plan, st
     job->id = arena_text(&job->arena, bytes_of_text(created->created.id));
     job->name = arena_text(&job->arena, bytes_of_text(take_plan == NULL ? "" : take_plan->name));
     enum status status = job->id == NULL || job->name == NULL ? STATUS_NOMEM : STATUS_OK;
-    if (created->created.expected_count > EXPECTED_NODES_MAX)
+    if (created->created.expected_count > EXPECTED_NODES_MAX ||
+        (take_plan != NULL &&
+         (size_t)take_plan->step_count * created->created.expected_count > ROWS_MAX))
         status = STATUS_LIMIT;
     if (status == STATUS_OK && take_plan != NULL)
         status = fold_make_rows(job, created);
     if (status != STATUS_OK) {
         job_free(job);
-        return ERROR(err, status, "job of %u nodes", created->created.expected_count);
+        return ERROR(err, status, "job of %u nodes: %s", created->created.expected_count,
+                     status == STATUS_MALFORMED ? "names that are none, or twice the same"
+                                                : status_text(status));
     }
     *ret_job = job;
     return STATUS_OK;
@@ -213,7 +223,8 @@ enum status fold_ended(struct job *job, const struct entry *entry)
         outcome->duration_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)outcome->duration_ms;
     row->result_seq = entry->ended.result_seq;
     row->retrying = entry->ended.retry;
-    n->result_seq = entry->ended.result_seq;
+    if (n->result_seq < entry->ended.result_seq)
+        n->result_seq = entry->ended.result_seq;
     if (n->seen_seq < n->result_seq)
         n->seen_seq = n->result_seq;
     if (!row->retrying)
@@ -281,6 +292,8 @@ static bool fold_node_valid(const struct job *job, uint32_t step, uint32_t node,
     bool retry = n->open_step == step && row->retrying && to == ATTEMPT_QUEUED;
     if (!row_may_move(row_state(row), to) || n->cursor > job->plan->step_items[step])
         return false;
+    if (step > 0 && n->cursor <= job->plan->step_items[step - 1])
+        return false; /* the step before it on this node is still to come */
     if (n->open_step != PLAN_NONE && !retry)
         return false;
     return to != ATTEMPT_QUEUED || (attempt == row->attempts + 1u && attempt <= UINT16_MAX);
@@ -302,13 +315,13 @@ static bool fold_ended_valid(const struct job *job, const struct entry *entry)
 
 static bool fold_finished_valid(const struct job *job, const struct entry *entry)
 {
-    enum job_state to = entry->finished.state;
-    if (to != JOB_COMPLETED && to != JOB_FAILED && to != JOB_CANCELLED)
-        return false;
-    if (job->plan != NULL && job->nodes_through != job->node_count)
-        return false;
-    return job_may_move(job->state, to) && (to != JOB_CANCELLED || job->stop == STOP_CANCEL) &&
-           (!entry->finished.partial || to == JOB_COMPLETED);
+    enum job_state end = JOB_FAILED;
+    if (job->stop == STOP_CANCEL)
+        end = JOB_CANCELLED;
+    else if (job->plan != NULL && job->stop == STOP_NONE)
+        end = JOB_COMPLETED;
+    return entry->finished.state == end && job->nodes_through == job->node_count &&
+           (!entry->finished.partial || end == JOB_COMPLETED);
 }
 
 /* Node by node: a list that names a node twice must not get past the second. */
@@ -373,7 +386,7 @@ enum status fold_record(struct job *job, const struct record *record, uint64_t s
                         struct error *err)
 {
     bool first = job->last_index == 0;
-    if (record->index != job->last_index + 1 || (!first && record->prev_seq != job->last_seq))
+    if (record->index != job->last_index + 1 || record->prev_seq != job->last_seq)
         return ERROR(
             err, STATUS_MALFORMED,
             "record %llu (after sequence %llu) does not follow record %llu (sequence %llu): "

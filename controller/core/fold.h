@@ -14,7 +14,7 @@
  * @param created   [in] kind ENTRY_CREATED; texts are copied.
  * @param take_plan [in, may be NULL when the spec was refused] the job's from now on, in any case.
  * @param ret_job   [out] free with job_free().
- * @return OK | NOMEM | LIMIT (too many nodes).
+ * @return OK | NOMEM | LIMIT (too many nodes, or rows) | MALFORMED (names of nodes).
  */
 enum status fold_created(const struct entry *created, struct plan *take_plan, struct job **ret_job,
                          struct error *err) ATTR_MUST_USE;

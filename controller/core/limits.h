@@ -4,6 +4,7 @@
 
 enum {
     EXPECTED_NODES_MAX = 20000,    /* nodes of one job; keeps its first record within one message */
+    ROWS_MAX = 4000000,            /* nodes times steps of one job; each costs 72 bytes */
     RECORD_BYTES_MAX = 512 * 1024, /* estimated bytes of a record before a new one is begun: half
                                       of NATS's default max_payload, so the estimate may be off */
     NAG_MS = 1000,                 /* pace at which what was asked of a worker is asked again */
