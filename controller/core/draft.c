@@ -8,6 +8,7 @@ enum {
     DRAFT_GROUP_LOOK_BACK =
         64,                 /* entries searched for a group to join: bounds the cost of a step */
     DRAFT_ENTRY_BYTES = 64, /* packed, without texts and nodes */
+    DRAFT_TEXT_BYTES = 4,   /* around a text or a message within the entry */
     DRAFT_NODE_BYTES = 3,   /* a number below EXPECTED_NODES_MAX as a varint */
 };
 
@@ -60,6 +61,14 @@ static const char *draft_text(struct draft *draft, const char *text)
     return copy;
 }
 
+static size_t draft_node_bytes(const struct expected_node *node)
+{
+    size_t bytes = strlen(node->name) + DRAFT_TEXT_BYTES;
+    for (uint32_t i = 0; i < node->group_count; i++)
+        bytes += strlen(node->groups[i]) + DRAFT_TEXT_BYTES;
+    return bytes;
+}
+
 void draft_add(struct draft *draft, const struct entry *from)
 {
     struct entry *entry = draft_push(draft, from);
@@ -69,6 +78,8 @@ void draft_add(struct draft *draft, const struct entry *from)
     switch (entry->kind) {
     case ENTRY_CREATED: /* the spec and the nodes are borrowed until it is appended */
         draft->bytes += entry->created.spec.len;
+        for (uint32_t i = 0; i < entry->created.expected_count; i++)
+            draft->bytes += draft_node_bytes(&entry->created.expected[i]);
         break;
     case ENTRY_CLAIMED:
         entry->claimed.from_owner = draft_text(draft, entry->claimed.from_owner);
