@@ -119,6 +119,9 @@ void oracle_end(struct world *world)
         world_fault(world, "the job has not ended");
     else
         oracle_rows(world, job);
+    if (job != NULL && world->saved != job->state)
+        world_fault(world, "the saved state is %s, but the log says %s",
+                    job_state_text(world->saved), job_state_text(job->state));
     if (!world->done)
         world_fault(world, "the owner never said that it is done");
     if (job != NULL)

@@ -148,9 +148,10 @@ static bool scenario_add_happening(struct scenario *scenario, const struct words
     static const struct {
         const char *verb;
         enum happening_kind kind;
-    } verbs[] = {{"silent", HAPPENING_SILENT}, {"heard", HAPPENING_HEARD},
-                 {"dies", HAPPENING_DIES},     {"returns", HAPPENING_RETURNS},
-                 {"again", HAPPENING_AGAIN},   {"refused", HAPPENING_REFUSED}};
+    } verbs[] = {{"silent", HAPPENING_SILENT},     {"heard", HAPPENING_HEARD},
+                 {"dies", HAPPENING_DIES},         {"returns", HAPPENING_RETURNS},
+                 {"restarts", HAPPENING_RESTARTS}, {"again", HAPPENING_AGAIN},
+                 {"refused", HAPPENING_REFUSED}};
     if (scenario->happening_count == SCENARIO_HAPPENINGS_MAX || words->count < 4)
         return false;
     struct happening *to = &scenario->happenings[scenario->happening_count++];

@@ -32,14 +32,15 @@ struct behaviour {
 };
 
 enum happening_kind {
-    HAPPENING_CANCEL,  /* somebody asks for the job's end */
-    HAPPENING_SILENT,  /* nobody hears the node any more, but it works on */
-    HAPPENING_HEARD,   /* the node is heard again */
-    HAPPENING_DIES,    /* the worker dies; it is silent, too */
-    HAPPENING_RETURNS, /* the worker is back with the order it had not acknowledged */
-    HAPPENING_AGAIN,   /* all results of the node are delivered again */
-    HAPPENING_OWNER,   /* the owner dies; another one takes over a little later */
-    HAPPENING_REFUSED, /* the next append is refused: somebody else thinks it owns the job */
+    HAPPENING_CANCEL,   /* somebody asks for the job's end */
+    HAPPENING_SILENT,   /* nobody hears the node any more, but it works on */
+    HAPPENING_HEARD,    /* the node is heard again */
+    HAPPENING_DIES,     /* the worker dies; it is silent, too */
+    HAPPENING_RETURNS,  /* the worker is back with the order it had not acknowledged */
+    HAPPENING_RESTARTS, /* the same, before anybody has missed it */
+    HAPPENING_AGAIN,    /* all results of the node are delivered again */
+    HAPPENING_OWNER,    /* the owner dies; another one takes over a little later */
+    HAPPENING_REFUSED,  /* the next append is refused: somebody else thinks it owns the job */
 };
 
 struct happening {

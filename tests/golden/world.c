@@ -130,6 +130,8 @@ static void world_perform(struct world *world, const struct effect *effect)
         world_owner_gone(world);
         return;
     case EFFECT_SAVE:
+        world->saved = effect->save.state;
+        return;
     case EFFECT_TELL:
         return;
     case EFFECT_KIND_COUNT:
@@ -359,6 +361,11 @@ static void world_happening(struct world *world, const struct happening *happeni
         if (happening->kind == HAPPENING_RETURNS)
             workers_return(world, node);
         world_see_silence(world, node);
+        return;
+    case HAPPENING_RESTARTS:
+        story_say(&world->story, "%s restarts", happening->node);
+        workers_die(world, node);
+        workers_return(world, node);
         return;
     case HAPPENING_AGAIN:
         story_say(&world->story, "the results of %s are delivered again", happening->node);

@@ -114,7 +114,8 @@ struct world {
     uint32_t owner; /* counts them */
     bool append_out;
     bool done;
-    char *fault; /* where the first fault goes */
+    enum job_state saved; /* what the KV record says */
+    char *fault;          /* where the first fault goes */
     size_t fault_bytes;
 };
 
