@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "shell/adopt.h"
 #include "sys/clock.h"
+#include "sys/json_text.h"
 #include "wire/subject.h"
 
 /* One job: being created, being taken over, or driven. */
@@ -122,10 +123,11 @@ static void desk_quarantine(struct desk_job *job, const struct error *err)
     log_event(cell->log, LOG_ERROR, "job.quarantined", LOG_TEXT("job", job->id.text), LOG_ERR(err));
     char reason[ERROR_TEXT_MAX + 32];
     (void)snprintf(reason, sizeof reason, "quarantined: %s", err->text);
-    json_t *value = json_pack(
-        "{s:s, s:s, s:s, s:b, s:s, s:i, s:s, s:[], s:n, s:n, s:s}", "id", job->id.text, "name", "",
-        "state", "failed", "partial", 0, "owner", cell->controller, "epoch", 0, "error", reason,
-        "expected", "created_at", "started_at", "finished_at", clock_rfc3339(clock_unix_ms()).text);
+    json_t *value =
+        json_pack("{s:s, s:s, s:s, s:b, s:s, s:i, s:o, s:[], s:n, s:n, s:s}", "id", job->id.text,
+                  "name", "", "state", "failed", "partial", 0, "owner", cell->controller, "epoch",
+                  0, "error", json_text(reason), "expected", "created_at", "started_at",
+                  "finished_at", clock_rfc3339(clock_unix_ms()).text);
     char *text = json_dumps(value, JSON_COMPACT);
     json_decref(value);
     CHECK(text != NULL);

@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "result.pb-c.h"
 #include "sys/clock.h"
+#include "sys/json_text.h"
 #include "task.pb-c.h"
 #include "wire/record_wire.h"
 #include "wire/subject.h"
@@ -298,7 +299,7 @@ void perform_tell(struct perform *perform, const struct job *job, const struct e
     if (effect->tell.node != PLAN_NONE)
         json_object_set_new(event, "node", json_string(job->nodes[effect->tell.node].name));
     if (effect->tell.text[0] != '\0')
-        json_object_set_new(event, "text", json_string(effect->tell.text));
+        json_object_set_new(event, "text", json_text(effect->tell.text));
     char *text = json_dumps(event, JSON_COMPACT);
     json_decref(event);
     if (text == NULL)

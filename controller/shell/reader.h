@@ -5,16 +5,17 @@
 
 #include "core/engine.h"
 #include "shell/cell.h"
+#include "shell/facts.h"
 
 struct reader;
 
-/**
- * @param take_engine   [in] the job as the bus has it, no owner yet; NULL on failure.
- * @param created_at_ms [in] when its first record was stored, by the server's clock.
- * @param err           [in] NULL on success; NOT_FOUND: there is no such log.
- */
-typedef void (*reader_fn)(void *ctx, struct engine *take_engine, int64_t created_at_ms,
-                          const struct error *err);
+struct reader_job {
+    struct engine *take_engine; /* the job as the bus has it, no owner yet; NULL on failure */
+    int64_t created_at_ms;      /* when its first record was stored, by the server's clock */
+    struct fact *signal;        /* the last signal sent to it, NULL if none; borrowed */
+    const struct error *err;    /* NULL on success; NOT_FOUND: there is no such log */
+};
+typedef void (*reader_fn)(void *ctx, const struct reader_job *read);
 
 /** Begin to read; `done` is called once, and the reader is gone then. */
 struct reader *reader_new(const struct cell *cell, const char *job, reader_fn done, void *ctx);

@@ -8,6 +8,7 @@
 #include "result.pb-c.h"
 #include "shell/job_record.h"
 #include "shell/reader.h"
+#include "sys/json_text.h"
 #include "wire/subject.h"
 
 enum {
@@ -69,12 +70,12 @@ static json_t *view_render_row(const struct row *row)
         state = ATTEMPT_QUEUED;
     bool ended = row_settled(row);
     json_t *json =
-        json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:s?, s:s?}", "state", attempt_state_text(state),
+        json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "state", attempt_state_text(state),
                   "attempts", (int)row->attempts, "started_at", job_record_time(row->started_at_ms),
                   "finished_at", job_record_time(ended ? row->finished_at_ms : 0), "duration_ms",
                   ended && row->started_at_ms != 0 ? json_integer(row->duration_ms) : json_null(),
                   "exit_code", row->has_exit_code ? json_integer(row->exit_code) : json_null(),
-                  "error", row->error, "code", row->code);
+                  "error", json_text(row->error), "code", json_text(row->code));
     json_object_set_new(json, "output", json_string(""));
     return json;
 }
@@ -118,8 +119,9 @@ static void view_put_output(struct view_row *row, struct bytes body)
 static json_t *view_step(const struct job *job, uint32_t step)
 {
     const struct plan_item *item = job_step(job, step);
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:{}}", "step", (int)step, "path", item->path,
-                     "name", item->name, "backend", item->backend, "action", item->action, "nodes");
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:{}}", "step", (int)step, "path", item->path,
+                     "name", json_text(item->name), "backend", json_text(item->backend), "action",
+                     json_text(item->action), "nodes");
 }
 
 static void view_finish(struct view *view)
@@ -196,7 +198,7 @@ static void view_header(struct view *view)
     json_object_set_new(page, "started_at", job_record_time(summary->started_at_ms));
     json_object_set_new(page, "finished_at", job_record_time(summary->finished_at_ms));
     if (summary->error != NULL)
-        json_object_set_new(page, "error", json_string(summary->error));
+        json_object_set_new(page, "error", json_text(summary->error));
 }
 
 static void view_build(struct view *view)
