@@ -237,6 +237,11 @@ static void consumer_status(struct bus_pull *pull, const struct bus_message *mes
 {
     if (pull->state != CONSUMER_PULLING || !consumer_is_current(pull, message->subject))
         return;
+    if (code == 100) { /* a heartbeat */
+        pull->pace_ms = CONSUMER_PACE_FIRST_MS;
+        session_set_alarm(pull->bus, &pull->alarm, DURATION_MS(CONSUMER_SILENCE_MS));
+        return;
+    }
     pull->asked = 0;
     if (code == 408) /* the pull has run out */
         consumer_pull_more(pull);
@@ -249,9 +254,7 @@ static void consumer_arrived(void *ctx, const struct bus_message *message)
     struct bus_pull *pull = (struct bus_pull *)ctx;
     if (message->stream_seq == 0) {
         int code = subscription_status(message);
-        if (code == 100 && pull->state == CONSUMER_PULLING)
-            session_set_alarm(pull->bus, &pull->alarm, DURATION_MS(CONSUMER_SILENCE_MS));
-        else if (code != 100 && code != 0)
+        if (code != 0)
             consumer_status(pull, message, code);
         return;
     }

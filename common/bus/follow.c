@@ -115,6 +115,8 @@ static void follow_control(struct bus_follow *follow, const struct bus_message *
     const char *last = bus_header_get(message, "Nats-Last-Consumer");
     if (last != NULL && strtoull(last, NULL, 10) > follow->consumer_seq)
         follow_retry_later(follow);
+    else
+        follow->pace_ms = FOLLOW_PACE_FIRST_MS;
 }
 
 static void follow_arrived(void *ctx, const struct bus_message *message)
@@ -131,11 +133,8 @@ static void follow_arrived(void *ctx, const struct bus_message *message)
     }
     follow->pace_ms = FOLLOW_PACE_FIRST_MS;
     follow->consumer_seq = message->consumer_seq;
-    bool behind = message->stream_seq < follow->next_seq;
-    if (!behind)
-        follow->next_seq = message->stream_seq + 1;
+    follow->next_seq = message->stream_seq + 1;
     bool none_pending = message->pending == 0;
-    /* A server that forgot the end of a stream gives its numbers anew: still one message each. */
     follow->each(follow->ctx, message);
     if (!follow->stopped)
         follow_check_caught_up(follow, none_pending);
