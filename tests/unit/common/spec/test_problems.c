@@ -57,7 +57,8 @@ static void quoted_text_is_cut_between_characters_and_masked(void **state)
     assert_string_equal(quoted_of(bytes_of(NULL, 0)).text, "\"\"");
     char text[300];
     memset(text, 'x', sizeof text);
-    memcpy(text + 62, "\xf0\x9f\x98\x80", 4);
+    static const char SMILE[4] = {'\xf0', '\x9f', '\x98', '\x80'};
+    memcpy(text + 62, SMILE, sizeof SMILE);
     struct quoted quoted = quoted_of(bytes_of(text, sizeof text));
     assert_int_equal(strlen(quoted.text), 1 + 62 + 4);
     assert_string_equal(quoted.text + 62, "x...\"");
