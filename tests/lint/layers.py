@@ -45,8 +45,8 @@ OUTSIDE_ONLY_IN = {
     "uv.h": ["common/bus", "common/sys", "controller", "worker", "cli"],
 }
 # Generated headers carry the wire formats: for the layers that speak them, not for a core.
-PROTO_ONLY_IN = ["common/spec", "common/wire", "worker/runner", "worker/shell", "controller/shell",
-                 "cli"]
+PROTO_ONLY_IN = ["common/spec", "common/wire", "controller/api", "controller/shell", "worker/runner",
+                 "worker/shell", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
