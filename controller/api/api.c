@@ -18,8 +18,7 @@ static const struct {
 #undef X
 };
 
-/* --- answers
- * --------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 void call_answer(const struct api *api, const char *reply, json_t *take_value)
 {
@@ -90,8 +89,7 @@ const struct jobs_entry *call_job(const struct api *api, const struct bus_messag
     UNREACHABLE();
 }
 
-/* --- answers that come later
- * ------------------------------------------------------------------------ */
+/* --- answers that come later ------------------------------------------------------------------ */
 
 struct call_waiting *call_wait(struct api *api, const char *reply, const char *job)
 {
@@ -135,8 +133,7 @@ void api_job_changed(struct api *api, const char *job)
     }
 }
 
-/* --- the service
- * ------------------------------------------------------------------------------------- */
+/* --- the service ------------------------------------------------------------------------------ */
 
 /* A request without a reply subject asks for nothing; the verbs may count on one. */
 #define CALL_VERB(verb)                                                                            \

@@ -6,7 +6,7 @@
 #include "condition.h"
 #include "limits.h"
 
-/* --- the first record --------------------------------------------------------------------- */
+/* --- the first record ------------------------------------------------------------------------- */
 
 static enum status fold_copy_node(struct job *job, struct job_node *node,
                                   const struct expected_node *from)
@@ -98,7 +98,7 @@ enum status fold_created(const struct entry *created, struct plan *take_plan, st
     return STATUS_OK;
 }
 
-/* --- a node's way through the tree --------------------------------------------------------- */
+/* --- a node's way through the tree ------------------------------------------------------------ */
 
 static uint32_t fold_top_item(const struct plan *plan, uint32_t item)
 {
@@ -152,7 +152,7 @@ static void fold_enter(struct job *job, uint32_t node, uint32_t item)
     fold_move_cursor(job, node, item);
 }
 
-/* --- entries ------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 enum status fold_header(struct job *job, const struct record *record, uint64_t seq)
 {
@@ -280,7 +280,7 @@ enum status fold_finished(struct job *job, const struct entry *entry, int64_t at
     return STATUS_OK;
 }
 
-/* --- a record from the log: nothing of it is trusted ----------------------------------------- */
+/* --- a record from the log: nothing of it is trusted ------------------------------------------ */
 
 static bool fold_node_valid(const struct job *job, uint32_t step, uint32_t node,
                             enum attempt_state to, uint32_t attempt)

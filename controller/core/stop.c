@@ -1,9 +1,27 @@
 #include "stop.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "limits.h"
+
+/* A text that was cut may end within a character, which no JSON text can hold. */
+static void stop_trim(char text[STOP_TEXT_MAX])
+{
+    size_t end = strlen(text);
+    size_t lead = end;
+    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0u) == 0x80u)
+        lead--;
+    if (end + 1 < STOP_TEXT_MAX || lead == 0)
+        return;
+    unsigned char first = (unsigned char)text[lead - 1];
+    size_t wanted = 1;
+    if (first >= 0xc0)
+        wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (end - (lead - 1) < wanted)
+        text[lead - 1] = '\0';
+}
 
 void stop_on_failure(struct proposal *proposal, uint32_t step, uint32_t node,
                      const struct outcome *outcome)
@@ -16,6 +34,7 @@ void stop_on_failure(struct proposal *proposal, uint32_t step, uint32_t node,
     (void)snprintf(text, sizeof text, "step %s (%s %s) %s on %s: %s", item->path, item->backend,
                    item->action, attempt_state_text(outcome->state), job->nodes[node].name,
                    outcome->error[0] != '\0' ? outcome->error : outcome->code);
+    stop_trim(text);
     propose_stopping(proposal, STOP_FAILURE, text, 0);
 }
 
@@ -29,6 +48,7 @@ void stop_on_cancel(struct proposal *proposal, const struct event *event)
     bool reason = event->cancel.reason[0] != '\0';
     (void)snprintf(text, sizeof text, "cancelled%s%s%s%s", by ? " by " : "", event->cancel.by,
                    reason ? ": " : "", event->cancel.reason);
+    stop_trim(text);
     propose_stopping(proposal, STOP_CANCEL, text, event->cancel.seq);
 }
 

@@ -41,14 +41,14 @@ static void adopt_end(struct adopt *adopt, struct adopted *adopted)
     done(ctx, job.text, adopted);
 }
 
-static void adopt_read(void *ctx, struct engine *take_engine, int64_t created_at_ms,
-                       const struct error *err)
+static void adopt_read(void *ctx, const struct reader_job *read)
 {
     struct adopt *adopt = ctx;
     adopt->reader = NULL;
-    int64_t age_ms = adopt->claimed_at_ms - created_at_ms;
-    struct adopted adopted = {.take_engine = take_engine, .err = err};
-    adopted.age = duration_ms(age_ms > 0 && created_at_ms != 0 ? (uint64_t)age_ms : 0);
+    int64_t age_ms = adopt->claimed_at_ms - read->created_at_ms;
+    struct adopted adopted = {
+        .take_engine = read->take_engine, .signal = read->signal, .err = read->err};
+    adopted.age = duration_ms(age_ms > 0 && read->created_at_ms != 0 ? (uint64_t)age_ms : 0);
     adopt_end(adopt, &adopted);
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/engine.h"
 #include "shell/cell.h"
+#include "shell/facts.h"
 
 struct adopt;
 
@@ -15,6 +16,7 @@ struct adopted {
     uint64_t epoch;
     uint64_t revision;       /* of the KV record as claimed */
     struct duration age;     /* of the job, by the server's clock */
+    struct fact *signal;     /* the last one sent to the job, NULL if none; borrowed */
     const struct error *err; /* NULL on success; CONFLICT: somebody else was first */
 };
 typedef void (*adopt_fn)(void *ctx, const char *job, const struct adopted *adopted);

@@ -45,8 +45,7 @@ struct controller {
 
 static void controller_connect(struct controller *controller);
 
-/* --- the end of a session
- * ---------------------------------------------------------------------------- */
+/* --- the end of a session --------------------------------------------------------------------- */
 
 /* Take in nothing more and let go of the jobs. */
 static void controller_drop_work(struct controller *controller)
@@ -98,8 +97,7 @@ static void controller_give_up(struct controller *controller, const struct error
     controller_stop(controller);
 }
 
-/* --- orphans
- * ------------------------------------------------------------------------------------------- */
+/* --- orphans ---------------------------------------------------------------------------------- */
 
 /* Take over the jobs that nobody drives. Cost: O(jobs that have not ended). */
 static void controller_adopt_orphans(struct controller *controller)
@@ -127,8 +125,7 @@ static void controller_reconcile(uv_timer_t *timer)
     controller_adopt_orphans(timer->data);
 }
 
-/* --- what the parts tell
- * ------------------------------------------------------------------------------- */
+/* --- what the parts tell ---------------------------------------------------------------------- */
 
 static void controller_fact(void *ctx, const struct bus_message *message)
 {
@@ -176,8 +173,7 @@ static size_t controller_job_count(void *ctx)
     return controller->desk == NULL ? 0 : desk_count(controller->desk);
 }
 
-/* --- the beginning of a session
- * -------------------------------------------------------------------------- */
+/* --- the beginning of a session --------------------------------------------------------------- */
 
 /* Results are followed from here on, so that nothing falls between reading a job and driving it. */
 static void controller_serve(void *ctx)
@@ -300,9 +296,7 @@ static void controller_connect(struct controller *controller)
     }
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct controller *controller_new(const struct controller_options *options)
 {

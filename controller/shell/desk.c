@@ -106,8 +106,7 @@ size_t desk_count(const struct desk *desk)
     return desk->jobs.count;
 }
 
-/* --- a job that can't be driven
- * -------------------------------------------------------------------- */
+/* --- a job that can't be driven --------------------------------------------------------------- */
 
 static void desk_quarantined(void *ctx, const struct bus_answer *answer)
 {
@@ -137,8 +136,7 @@ static void desk_quarantine(struct desk_job *job, const struct error *err)
     free(text);
 }
 
-/* --- driving
- * ------------------------------------------------------------------------------------------ */
+/* --- driving ---------------------------------------------------------------------------------- */
 
 static void desk_tell_created(struct desk_job *job, enum desk_created created)
 {
@@ -233,21 +231,7 @@ void desk_create(struct desk *desk, const char *id, struct accepted *accepted,
         drive_check_nodes(job->drive);
 }
 
-/* --- taking over
- * ---------------------------------------------------------------------------------------- */
-
-/* A cancel that came while nobody drove the job is waiting on its signal subject. */
-static void desk_signal_read(void *ctx, const struct bus_answer *answer)
-{
-    struct desk *desk = ctx;
-    struct error err;
-    struct fact fact;
-    if (answer->outcome != BUS_OK ||
-        fact_read(desk->options.cell->name, answer->message, &fact, &err) != STATUS_OK)
-        return;
-    desk_fact(desk, &fact);
-    fact_done(&fact);
-}
+/* --- taking over ------------------------------------------------------------------------------ */
 
 static void desk_adopted(void *ctx, const char *id, const struct adopted *adopted)
 {
@@ -279,9 +263,8 @@ static void desk_adopted(void *ctx, const char *id, const struct adopted *adopte
     if (desk_engine(desk, id) == NULL)
         return;
     drive_check_nodes(job->drive);
-    struct subject stream = subject_stream(cell->name, CELL_RESULTS);
-    struct subject subject = subject_signal(cell->name, id);
-    bus_fetch(cell->bus, stream.text, 0, subject.text, desk_signal_read, desk);
+    if (adopted->signal != NULL)
+        desk_fact(desk, adopted->signal);
 }
 
 void desk_adopt(struct desk *desk, const char *id, const json_t *value, uint64_t revision)
@@ -292,8 +275,7 @@ void desk_adopt(struct desk *desk, const char *id, const json_t *value, uint64_t
     job->adopt = adopt_new(desk->options.cell, id, value, revision, desk_adopted, job);
 }
 
-/* --- what happens to the jobs
- * ------------------------------------------------------------------------ */
+/* --- what happens to the jobs ----------------------------------------------------------------- */
 
 void desk_fact(struct desk *desk, struct fact *fact)
 {

@@ -54,8 +54,7 @@ static void drive_end(struct drive *drive, enum drive_end end, const struct erro
         drive_tell_end(drive, err);
 }
 
-/* --- effects -------------------------------------------------------------------------------------
- */
+/* --- effects ---------------------------------------------------------------------------------- */
 
 static void drive_perform(struct drive *drive, const struct effect *effect)
 {
@@ -117,8 +116,7 @@ static void drive_tick(uv_timer_t *timer)
     drive_event(timer->data, &(struct event){.kind = EVENT_TICK});
 }
 
-/* --- answers -------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void drive_appended(void *ctx, uint64_t seq)
 {
@@ -157,8 +155,7 @@ static void drive_saved(void *ctx, enum save_result result)
         drive_tell_end(drive, NULL);
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct drive *drive_new(const struct drive_options *options, const char *id,
                         struct engine *take_engine, uint64_t epoch, uint64_t revision)

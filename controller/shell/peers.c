@@ -74,8 +74,7 @@ static void peers_caught_up(void *ctx)
     peers->options.ready(peers->options.ctx);
 }
 
-/* --- the own record
- * --------------------------------------------------------------------------------- */
+/* --- the own record --------------------------------------------------------------------------- */
 
 static void peers_beaten(void *ctx, const struct bus_answer *answer)
 {
@@ -128,8 +127,7 @@ void peers_stop(struct peers *peers, void (*done)(void *ctx), void *ctx)
     peers_write(peers, "stopped", peers_said_goodbye);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 struct peers *peers_new(const struct cell *cell, const struct peers_options *options)
 {

@@ -68,8 +68,7 @@ void perform_done(struct perform *perform)
     buffer_done(&perform->record);
 }
 
-/* --- the log -------------------------------------------------------------------------------------
- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 static void perform_append_ask(struct perform *perform);
 
@@ -170,8 +169,7 @@ void perform_append(struct perform *perform, const struct record *record)
     perform_append_ask(perform);
 }
 
-/* --- orders, revocations, cancels
- * ------------------------------------------------------------------ */
+/* --- orders, revocations, cancels ------------------------------------------------------------- */
 
 #define WIRE_TEXT(text)                                                                            \
     ((char *)(text)) /* protobuf-c wants writable pointers to what it only reads */
@@ -283,8 +281,7 @@ void perform_cancel(struct perform *perform, const struct job *job, const struct
     bus_publish(perform->cell->bus, subject.text, NULL, NULL, perform_pack(&packed, &cancel.base));
 }
 
-/* --- events for followers
- * --------------------------------------------------------------------------- */
+/* --- events for followers --------------------------------------------------------------------- */
 
 void perform_tell(struct perform *perform, const struct job *job, const struct effect *effect)
 {

@@ -20,7 +20,7 @@ struct reader {
     uint32_t next_node;
     uint32_t fetching;
     bool cancelled;
-    bool fetched;
+    bool fetched; /* all open attempts: the signal is next, and last */
     reader_fn done;
     void *ctx;
 };
@@ -46,8 +46,7 @@ void reader_free(struct reader *reader)
 
 static void reader_fail(struct reader *reader, const struct error *err)
 {
-    reader->done(reader->ctx, NULL, 0, err);
-    reader->fetched = true; /* whatever is still in flight finds nobody waiting */
+    reader->done(reader->ctx, &(struct reader_job){.err = err});
     reader_free(reader);
 }
 
@@ -59,8 +58,31 @@ static enum status reader_step(struct reader *reader, struct event *event, struc
     return engine_step(reader->engine, event, &reader->effects, err);
 }
 
-/* --- open attempts -------------------------------------------------------------------------------
- */
+/* --- open attempts ---------------------------------------------------------------------------- */
+
+/* A cancel that came while nobody drove the job waits on its signal subject. */
+static void reader_signal_fetched(void *ctx, const struct bus_answer *answer)
+{
+    struct reader *reader = ctx;
+    reader->fetching--;
+    if (reader->cancelled) {
+        reader_release(reader);
+        return;
+    }
+    struct error err;
+    struct fact signal;
+    bool found = answer->outcome == BUS_OK &&
+                 fact_read(reader->cell.name, answer->message, &signal, &err) == STATUS_OK;
+    const struct reader_job read = {
+        .take_engine = STEAL(reader->engine),
+        .created_at_ms = reader->created_at_ms,
+        .signal = found ? &signal : NULL,
+    };
+    reader->done(reader->ctx, &read);
+    if (found)
+        fact_done(&signal);
+    reader_release(reader);
+}
 
 static void reader_fetch_more(struct reader *reader);
 
@@ -108,14 +130,12 @@ static void reader_fetch_more(struct reader *reader)
     if (reader->fetching > 0 || reader->fetched)
         return;
     reader->fetched = true;
-    struct engine *engine = reader->engine;
-    reader->engine = NULL;
-    reader->done(reader->ctx, engine, reader->created_at_ms, NULL);
-    reader_release(reader);
+    reader->fetching++;
+    struct subject subject = subject_signal(reader->cell.name, job->id);
+    bus_fetch(reader->cell.bus, stream.text, 0, subject.text, reader_signal_fetched, reader);
 }
 
-/* --- the log
- * --------------------------------------------------------------------------------------- */
+/* --- the log ---------------------------------------------------------------------------------- */
 
 static void reader_each(void *ctx, const struct bus_message *message)
 {

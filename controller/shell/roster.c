@@ -191,8 +191,7 @@ json_t *roster_list(const struct roster *roster)
     return list;
 }
 
-/* --- as plain arrays ----------------------------------------------------------------------------
- */
+/* --- as plain arrays -------------------------------------------------------------------------- */
 
 static enum status roster_look_groups(struct arena *arena, const json_t *record,
                                       struct target_node *node)

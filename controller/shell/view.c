@@ -59,8 +59,7 @@ void view_free(struct view *view)
         view_release(view);
 }
 
-/* --- rows
- * ----------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static json_t *view_render_row(const struct row *row)
 {
@@ -80,8 +79,7 @@ static json_t *view_render_row(const struct row *row)
     return json;
 }
 
-/* --- outputs
- * --------------------------------------------------------------------------------------- */
+/* --- outputs ---------------------------------------------------------------------------------- */
 
 static json_t *view_capture(const Baton__V1__Capture *capture)
 {
@@ -113,8 +111,7 @@ static void view_put_output(struct view_row *row, struct bytes body)
         baton__v1__result_record__free_unpacked(record, NULL);
 }
 
-/* --- the page
- * ----------------------------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------------------- */
 
 static json_t *view_step(const struct job *job, uint32_t step)
 {
@@ -224,14 +221,12 @@ static void view_build(struct view *view)
     view_fetch(view);
 }
 
-static void view_read(void *ctx, struct engine *take_engine, int64_t created_at_ms,
-                      const struct error *err)
+static void view_read(void *ctx, const struct reader_job *read)
 {
     struct view *view = ctx;
-    (void)created_at_ms;
     view->reader = NULL;
-    view->engine = take_engine;
-    if (err == NULL) {
+    view->engine = read->take_engine;
+    if (read->err == NULL) {
         view_build(view);
         return;
     }
