@@ -4,6 +4,10 @@
  * flight ends with BUS_LOST, the session is dead, and the owner opens a new one and settles by
  * reading back what it had asked for. Everything is called and answered on the loop's thread; an
  * answer never comes before the asking function has returned. Every operation has a deadline.
+ * Strings and bytes handed in are borrowed for the call; options structs are copied where they are
+ * kept. Handles (subscription, follow, pull, watch, service) end with their session: after
+ * bus_close() they must not be touched. A callback may stop its own handle, or close the session.
+ * Tests: tests/contract/.
  */
 #ifndef BATON_BUS_H
 #define BATON_BUS_H
@@ -85,7 +89,11 @@ typedef void (*bus_lost_fn)(void *ctx, const char *why);
 enum status bus_open(uv_loop_t *loop, const struct bus_options *options, bus_open_fn opened,
                      bus_lost_fn lost, void *ctx, struct error *err) ATTR_MUST_USE;
 
-/** Flush what is buffered, close, and free once the loop has turned. Answers no callback any more.
+/**
+ * Flush what is buffered (for up to 2 s, off the loop's thread), close, and free. Answers no
+ * callback any more.
+ *
+ * @param closed [in] called once all of it is gone; may be NULL.
  */
 void bus_close(struct bus *bus, void (*closed)(void *ctx), void *ctx);
 
@@ -95,11 +103,13 @@ size_t bus_payload_bytes_max(const struct bus *bus);
 
 /* --- core NATS --------------------------------------------------------------------------- */
 
-/** Publish without an answer. `headers` ends with a NULL name; may be NULL. */
+/** Publish without an answer. `headers` ends with a NULL name; may be NULL. What is over
+ * bus_payload_bytes_max() or comes after the session's death is dropped. */
 void bus_publish(struct bus *bus, const char *subject, const char *reply,
                  const struct bus_header *headers, struct bytes body);
 
-/** Ask; exactly one answer. `deadline` 0: the session's. */
+/** Ask; exactly one answer. `deadline` 0: the session's. A body over the server's max_payload is
+ * answered BUS_REFUSED. */
 void bus_request(struct bus *bus, const char *subject, const struct bus_header *headers,
                  struct bytes body, struct duration deadline, bus_answer_fn done, void *ctx);
 
@@ -159,12 +169,13 @@ void bus_delete(struct bus *bus, const char *stream, uint64_t seq, bus_answer_fn
 
 /* Follows a stream without acks through an ephemeral, memory-backed push consumer that is made anew
  * after a gap, a missed heartbeat or a server restart, from the next sequence: no message is left
- * out and none comes twice within one follow. */
+ * out and none comes twice within one follow. A stream that is not there yet is waited for. */
 struct bus_follow;
 struct bus_follow_options {
     const char *stream;
-    const char *subject;   /* exact or wildcard; NULL: all */
-    uint64_t from_seq;     /* first sequence wanted; 0: only what comes from now on */
+    const char *subject; /* exact or wildcard; NULL: all */
+    uint64_t from_seq;   /* first sequence wanted, behind the end: whatever is stored next; 0: only
+                            what comes from now on */
     bool last_per_subject; /* with from_seq 0: start with the last message of each subject */
     bool headers_only;
 };
@@ -197,7 +208,12 @@ struct bus_pull;
  * outstanding while fewer than `batch` messages are unacked here; a consumer that has gone is made
  * anew. BUS_MISMATCH or BUS_REFUSED are told through `trouble`, then tried again at a bounded pace.
  *
- * @param each    [in] every message; keep bus_ack_of(message) to settle it.
+ * @param batch   [in] 1 ..= 65536. A message counts as unacked here until bus_ack() or
+ *                     bus_ack_later(), or for ack_wait after its delivery or last
+ *                     bus_ack_working().
+ * @param each    [in] every message; keep bus_ack_of(message) to settle it. One given again by the
+ *                     server comes again, with its `delivered` counted up.
+ * @param trouble [in] why there is no work now; may be NULL. Not called when the session is lost.
  */
 struct bus_pull *bus_pull(struct bus *bus, const struct bus_consumer *consumer, uint32_t batch,
                           bus_message_fn each, bus_answer_fn trouble, void *ctx);
@@ -232,7 +248,8 @@ void bus_kv_update(struct bus *bus, const char *bucket, const char *key, struct 
                    uint64_t revision, bus_answer_fn done, void *ctx);
 void bus_kv_delete(struct bus *bus, const char *bucket, const char *key, bus_answer_fn done,
                    void *ctx);
-/** Watch `key` (`*` for all): first every value there is, then caught_up once, then each change. */
+/** Watch `key` (`*` for all): first every value there is, then caught_up once, then each change. A
+ * key deleted before the watch began may be told as KV_DELETED, too. */
 struct bus_kv_watch;
 struct bus_kv_watch *bus_kv_watch(struct bus *bus, const char *bucket, const char *key,
                                   bus_kv_fn each, bus_caught_up_fn caught_up, void *ctx);

@@ -15,6 +15,7 @@ enum {
     BUS_NATS_SERVERS_MAX = 32,
     BUS_NATS_URL_MAX = 256,
     BUS_NATS_PING_MS = 10000,
+    BUS_NATS_WRITE_MS = 2000, /* a server that stops reading may hold up the loop for so long */
 };
 
 /* Counted, because the library's threads speak until the closed callback and the completion of the
@@ -151,6 +152,8 @@ static natsStatus bus_nats_set_all(natsOptions *settings, struct bus_nats *nats,
         status = natsOptions_SetAllowReconnect(settings, false);
     if (status == NATS_OK)
         status = natsOptions_SetTimeout(settings, BUS_NATS_CONNECT_MS);
+    if (status == NATS_OK)
+        status = natsOptions_SetWriteDeadline(settings, BUS_NATS_WRITE_MS);
     if (status == NATS_OK)
         status = natsOptions_SetPingInterval(settings, BUS_NATS_PING_MS);
     if (status == NATS_OK)

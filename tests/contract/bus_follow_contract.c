@@ -188,6 +188,21 @@ static void a_follow_from_now_on_pins_its_start_even_if_nothing_has_come_yet(voi
     AWAIT(bench, reader.count == 2);
 }
 
+/* A server that forgot the end of a stream gives those numbers to new messages: they must be seen,
+ * so that their reader can find out. */
+static void a_follow_from_behind_the_end_gives_what_is_stored_next(void **state)
+{
+    struct bench *bench = (struct bench *)*state;
+    struct reader reader = {.next_seq = 6};
+    bench_stream(bench, "LOG", "log.*", BUS_LIMITS);
+    store_many(bench, "log.a", 5);
+    struct bus_follow_options options = {.stream = "LOG", .from_seq = 1000};
+    (void)bus_follow(bench->bus, &options, reader_each, reader_caught_up, &reader);
+    AWAIT(bench, reader.caught_up == 1);
+    store_many(bench, "log.a", 5);
+    AWAIT(bench, reader.count == 5);
+}
+
 static void a_follow_waits_for_its_stream(void **state)
 {
     struct bench *bench = (struct bench *)*state;
@@ -238,6 +253,7 @@ int main(void)
         ROW(a_follow_has_no_gap_and_no_repeat_across_a_server_restart),
         ROW(a_follow_whose_consumer_was_deleted_goes_on_without_gap_or_repeat),
         ROW(a_follow_from_now_on_pins_its_start_even_if_nothing_has_come_yet),
+        ROW(a_follow_from_behind_the_end_gives_what_is_stored_next),
         ROW(a_follow_waits_for_its_stream),
         ROW(a_callback_may_stop_its_own_follow),
     };

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -169,6 +171,23 @@ static void a_payload_over_the_limit_is_refused_and_the_session_lives_on(void **
     free(big);
 }
 
+static void a_server_that_stops_reading_ends_the_session_within_a_bound(void **state)
+{
+    struct bench *bench = (struct bench *)*state;
+    struct tally tally = {0};
+    static char body[256 * 1024];
+    assert_int_equal(kill(bench->server.pid, SIGSTOP), 0);
+    uint64_t start_ns = uv_hrtime();
+    for (int i = 0; i < 200; i++)
+        bus_request(bench->bus, "silent", NULL, bytes_of(body, sizeof(body)), DURATION_MS(60000),
+                    tally_answer, &tally);
+    AWAIT(bench, bench->lost_count == 1);
+    assert_true(uv_hrtime() - start_ns < 6000000000u);
+    assert_int_equal(tally.count, 200);
+    assert_int_equal(tally.outcomes[BUS_LOST], 200);
+    nats_server_kill(&bench->server);
+}
+
 static void what_was_published_just_before_closing_is_delivered(void **state)
 {
     struct bench *bench = (struct bench *)*state;
@@ -328,6 +347,58 @@ static void a_server_that_asks_for_a_key_gets_it_or_refuses(void **state)
     assert_non_null(strstr(bench->refused.text, "/does/not/exist"));
 }
 
+/* A certificate for localhost that signs itself. @return whether there is an openssl program. */
+static bool make_certificate(const char *key, const char *cert)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (freopen("/dev/null", "w", stderr) != NULL)
+            (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                         "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
+                         "-addext", "subjectAltName=DNS:localhost", (char *)NULL);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+static void tls_needs_the_authority_that_signed_the_server(void **state)
+{
+    struct bench *bench = (struct bench *)*state;
+    char dir[] = "/tmp/baton-tls-XXXXXX";
+    char key[64];
+    char cert[64];
+    char config[256];
+    char url[64];
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(key, sizeof(key), "%s/key.pem", dir);
+    (void)snprintf(cert, sizeof(cert), "%s/cert.pem", dir);
+    if (!make_certificate(key, cert)) {
+        print_message("# SKIP: no openssl program\n");
+        skip();
+    }
+    bench_close_first(bench);
+    nats_server_stop(&bench->server);
+    (void)snprintf(config, sizeof(config), "tls { cert_file: \"%s\", key_file: \"%s\" }", cert,
+                   key);
+    assert_true(nats_server_start(&bench->server, config));
+    (void)snprintf(url, sizeof(url), "nats://localhost:%d", bench->server.port);
+    struct bus_options options = {.url = url};
+    assert_null(bench_try_open(bench, &options));
+    options.tls_ca = cert;
+    bench->bus = bench_try_open(bench, &options);
+    if (bench->bus == NULL)
+        print_error("%s\n", bench->refused.text);
+    assert_non_null(bench->bus);
+    assert_int_equal(ask(bench, "nobody", (struct bytes){0}, (struct duration){0}).outcome,
+                     BUS_NO_RESPONDERS);
+    assert_int_equal(strncmp(bus_server_version(bench->bus), "2.", 2), 0);
+    (void)remove(key);
+    (void)remove(cert);
+    (void)remove(dir);
+}
+
 #define ROW(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
@@ -340,12 +411,14 @@ int main(void)
         ROW(seventy_thousand_requests_may_be_in_flight),
         ROW(a_lost_server_answers_everything_in_flight_and_then_tells_of_the_loss),
         ROW(a_payload_over_the_limit_is_refused_and_the_session_lives_on),
+        ROW(a_server_that_stops_reading_ends_the_session_within_a_bound),
         ROW(what_was_published_just_before_closing_is_delivered),
         ROW(a_callback_may_close_the_session_and_nothing_is_answered_after),
         ROW(unsubscribing_is_at_once),
         ROW(only_one_of_a_queue_group_gets_a_message),
         ROW(a_service_answers_ping_info_and_stats_of_the_service_protocol),
         ROW(a_server_that_asks_for_a_key_gets_it_or_refuses),
+        ROW(tls_needs_the_authority_that_signed_the_server),
     };
     return cmocka_run_group_tests_name("bus: sessions", tests, NULL, NULL);
 }
