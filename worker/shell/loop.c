@@ -1,6 +1,7 @@
 #include "shell/loop.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -155,6 +156,30 @@ static void loop_take_orders(struct worker *worker)
     worker->pull = bus_pull(worker->bus, &consumer, 1, loop_order_came, loop_pull_trouble, worker);
 }
 
+static void loop_consumer_dropped(void *ctx, const struct bus_answer *answer)
+{
+    struct worker *worker = ctx;
+    if (answer->outcome == BUS_LOST)
+        return;
+    worker->consumer_dropped = true;
+    if (worker->stop == STOP_NOT)
+        loop_take_orders(worker);
+}
+
+/* An earlier life of this worker may have died with an order in hand: its consumer would keep that,
+ * and all behind it, for the rest of ack_wait. Consumers are disposable; a new one starts from the
+ * first order that is not acknowledged. */
+static void loop_drop_consumer(struct worker *worker)
+{
+    struct subject stream = subject_stream(worker->cell, CELL_TASKS);
+    struct subject name = subject_worker_consumer(worker->node);
+    char subject[3 * SUBJECT_BYTES_MAX];
+    (void)snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.%s.%s", stream.text,
+                   name.text);
+    bus_request(worker->bus, subject, NULL, bytes_of(NULL, 0), (struct duration){0},
+                loop_consumer_dropped, worker);
+}
+
 static void loop_connect_fired(uv_timer_t *timer)
 {
     loop_connect(timer->data);
@@ -244,7 +269,9 @@ static void loop_session_opened(void *ctx, struct bus *bus, const struct error *
     worker_feed(worker, (struct event){.kind = EVENT_SESSION_UP});
     if (worker->work.output != NULL)
         output_session(worker->work.output, bus);
-    if (worker->stop == STOP_NOT || !engine_idle(&worker->engine))
+    if (!worker->consumer_dropped)
+        loop_drop_consumer(worker);
+    else if (worker->stop == STOP_NOT || !engine_idle(&worker->engine))
         loop_take_orders(worker); /* while draining: for the handle of the attempt at hand */
     register_session(worker->registration, bus);
 }
