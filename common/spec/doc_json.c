@@ -158,7 +158,8 @@ enum status doc_json_read(struct bytes text, struct doc_build *build)
     json_error_t error;
     json_t *value = json_loadb((const char *)text.data, text.len, 0, &error);
     if (value == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory) {
+        /* jansson does not name every allocation that failed, but then says nothing at all. */
+        if (json_error_code(&error) == json_error_out_of_memory || error.text[0] == '\0') {
             return STATUS_NOMEM;
         }
         uint32_t column = error.column > 0 ? (uint32_t)error.column : 1;

@@ -7,9 +7,10 @@
 #include "base/status.h"
 
 enum {
-    PLAN_SPEC_BYTES_MAX = 1024 * 1024, /* NATS max_payload; a spec travels in one message */
-    PLAN_DEPTH_MAX = 32,               /* deeper nesting is a mistake, and bounds every walk */
-    PLAN_ITEMS_MAX = 4096,             /* steps; each costs a row per node */
+    PLAN_SPEC_BYTES_MAX = 1024 * 1024,  /* NATS max_payload; a spec travels in one message */
+    PLAN_STORED_BYTES_MAX = 896 * 1024, /* of the packed spec: its record also holds the nodes */
+    PLAN_DEPTH_MAX = 32,                /* deeper nesting is a mistake, and bounds every walk */
+    PLAN_ITEMS_MAX = 4096,              /* steps; each costs a row per node */
 };
 
 /* What holds if the key is absent. */

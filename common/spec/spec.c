@@ -117,6 +117,13 @@ static enum status spec_read(struct bytes text, struct spec *spec, struct arena 
     if (!spec_preset(spec)) {
         return STATUS_NOMEM;
     }
+    size_t stored = baton__v1__spec__get_packed_size(spec->message);
+    if (stored > PLAN_STORED_BYTES_MAX) {
+        problems_add(problems, root->mark, "",
+                     "the job takes %zu bytes to store; at most %d (896 KiB) fit", stored,
+                     PLAN_STORED_BYTES_MAX);
+        return STATUS_LIMIT;
+    }
     struct error err = {0};
     status = plan_from_spec(spec->message, &spec->plan, &err);
     if (status == STATUS_NOMEM) {

@@ -137,6 +137,22 @@ static void presets_are_written_into_the_message(void **state)
                      BATON__V1__TASK__IDEMPOTENT_CHOICE__NOT_SET);
 }
 
+static void a_job_that_does_not_fit_a_record_is_refused(void **state)
+{
+    (void)state;
+    AUTO(buffer_done) struct buffer text = {0};
+    assert_int_equal(buffer_print(&text,
+                                  CASE_TARGET "tasks: [{backend: exec, action: run, params: "
+                                              "{command: [a], stdin: %01000000d_}}]\n",
+                                  7),
+                     STATUS_OK);
+    struct problems problems = {0};
+    struct spec *spec = NULL;
+    assert_int_equal(spec_parse(buffer_bytes(&text), &spec, &problems), STATUS_LIMIT);
+    case_problems_equal(&problems, "f:1:1: the job takes 1000066 bytes to store; at most 917504 "
+                                   "(896 KiB) fit");
+}
+
 static void a_spec_cut_anywhere_is_refused_or_whole(void **state)
 {
     (void)state;
@@ -158,6 +174,7 @@ int main(void)
         cmocka_unit_test(every_rejected_spec_gets_exactly_its_messages),
         cmocka_unit_test(steps_know_their_place_in_the_text),
         cmocka_unit_test(presets_are_written_into_the_message),
+        cmocka_unit_test(a_job_that_does_not_fit_a_record_is_refused),
         cmocka_unit_test(a_spec_cut_anywhere_is_refused_or_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
