@@ -206,8 +206,8 @@ class Cell:
                 if not process.running():
                     raise AssertionError(f"{process.name} ended with {process.popen.returncode}")
             listed = self.api_or_none("node.list")
-            states = [n["state"] for n in nodes_of(listed)] if listed is not None else []
-            return states.count("ready") >= nodes
+            return listed is not None and nodes <= sum(
+                node["state"] == "ready" for node in nodes_of(listed))
         wait_until(f"{nodes} nodes are ready", check, 20)
 
     # --- asking ------------------------------------------------------------------------------
