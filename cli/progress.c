@@ -7,6 +7,7 @@
 
 enum {
     PROGRESS_CELLS_MAX = 1 << 22, /* steps x nodes: a bigger job goes without progress */
+    PROGRESS_EARLY_MAX = 10000,   /* events kept until the shape is known */
     PROGRESS_STATE_NONE = 0,
 };
 
@@ -35,6 +36,7 @@ void progress_done(struct progress *progress)
     free(progress->phases);
     free(progress->step_phases);
     free(progress->states);
+    json_decref(progress->early);
     *progress = (struct progress){0};
 }
 
@@ -203,6 +205,29 @@ static void progress_advance(struct progress *progress)
     progress_draw(progress);
 }
 
+static void progress_apply(struct progress *progress, const json_t *event)
+{
+    const json_t *step = json_object_get(event, "step");
+    const char *node = out_text(event, "node", NULL);
+    const char *state = out_text(event, "state", NULL);
+    if (strcmp(out_text(event, "kind", ""), "attempt") == 0 && json_is_integer(step) &&
+        node != NULL && state != NULL)
+        progress_set(progress, json_integer_value(step), node, state);
+}
+
+/* The answer with the shape may be older than events that overtook it: these count on top. */
+static void progress_catch_up(struct progress *progress)
+{
+    size_t i;
+    json_t *event;
+    json_array_foreach(progress->early, i, event)
+    {
+        progress_apply(progress, event);
+    }
+    json_decref(progress->early);
+    progress->early = NULL;
+}
+
 void progress_load(struct progress *progress, const json_t *job)
 {
     size_t i;
@@ -225,19 +250,21 @@ void progress_load(struct progress *progress, const json_t *job)
             progress_set(progress, number, node, out_text(row, "state", ""));
         }
     }
+    progress_catch_up(progress);
     progress_advance(progress);
 }
 
-void progress_event(struct progress *progress, const json_t *event)
+void progress_event(struct progress *progress, json_t *event)
 {
-    const json_t *step = json_object_get(event, "step");
-    const char *node = out_text(event, "node", NULL);
-    const char *state = out_text(event, "state", NULL);
-    if (strcmp(out_text(event, "kind", ""), "attempt") != 0 || !json_is_integer(step) ||
-        node == NULL || state == NULL)
+    if (progress->step_count > 0) {
+        progress_apply(progress, event);
+        progress_advance(progress);
         return;
-    progress_set(progress, json_integer_value(step), node, state);
-    progress_advance(progress);
+    }
+    if (progress->early == NULL)
+        progress->early = json_array();
+    if (json_is_object(event) && json_array_size(progress->early) < PROGRESS_EARLY_MAX)
+        (void)json_array_append(progress->early, event);
 }
 
 void progress_finish(struct progress *progress)

@@ -26,6 +26,7 @@ struct progress {
     uint8_t *states; /* step * node_count + node */
     char **nodes;
     uint32_t node_count;
+    json_t *early; /* events that came before the shape was known */
 };
 
 void progress_init(struct progress *progress, FILE *file, bool live, bool colour);
@@ -35,7 +36,7 @@ void progress_done(struct progress *progress);
 void progress_load(struct progress *progress, const json_t *job);
 
 /** Take one event of the job; those of other kinds than "attempt" are left out. */
-void progress_event(struct progress *progress, const json_t *event);
+void progress_event(struct progress *progress, json_t *event);
 
 /** Make room for other text on the terminal; progress_draw() brings the line back. */
 void progress_clear(struct progress *progress);

@@ -98,6 +98,29 @@ static void the_whole_job_fills_what_events_did_not_tell(void **state)
                                          "phase 2/2  exec run, ...  1/4  1 skipped\n");
 }
 
+static void events_that_overtake_the_shape_count_on_top_of_it(void **state)
+{
+    struct show *show = *state;
+    struct progress progress;
+    progress_init(&progress, show->progress.file, false, false);
+    static const char *const states[] = {"running", "succeeded"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *event = json_pack("{s:s,s:i,s:s,s:s}", "kind", "attempt", "step", 0, "node", "b",
+                                  "state", states[i]);
+        progress_event(&progress, event);
+        json_decref(event);
+    }
+    json_t *job = json_loads(job_text, 0, NULL);
+    (void)json_object_set_new(
+        json_object_get(json_array_get(json_object_get(job, "steps"), 0), "nodes"), "a",
+        json_pack("{s:s}", "state", "running"));
+    progress_load(&progress, job);
+    progress_finish(&progress);
+    json_decref(job);
+    progress_done(&progress);
+    assert_string_equal(show_text(show), "phase 1/2  ping echo  1/2  1 running  1 succeeded\n");
+}
+
 static void foreign_events_change_nothing(void **state)
 {
     struct show *show = *state;
@@ -139,6 +162,7 @@ int main(void)
         SHOW_TEST(a_phase_is_told_when_the_next_one_begins),
         SHOW_TEST(a_live_line_is_redrawn_in_place),
         SHOW_TEST(the_whole_job_fills_what_events_did_not_tell),
+        SHOW_TEST(events_that_overtake_the_shape_count_on_top_of_it),
         SHOW_TEST(foreign_events_change_nothing),
         cmocka_unit_test(a_job_without_a_shape_has_no_progress),
     };
