@@ -115,6 +115,9 @@ static void a_follow_with_a_subject_gives_only_that(void **state)
     (void)bench_store(bench, "log.b", "b");
     bench_idle(bench, 100);
     assert_int_equal(seen.count, 3);
+    /* It is tidied away at once, long before the server would. */
+    struct got names = bench_api(bench, "$JS.API.CONSUMER.NAMES.LOG", "");
+    assert_non_null(strstr(names.body, "\"total\":0"));
 }
 
 /* A new session goes on behind the last message it knows, over a kill -9 of the server. */

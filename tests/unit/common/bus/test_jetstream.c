@@ -134,17 +134,17 @@ static void a_fetched_message_is_decoded_with_its_headers(void **state)
 static void replies_of_garbage_are_refused(void **state)
 {
     (void)state;
-    static const char *const garbage[] = {"",
-                                          "x",
-                                          "[]",
-                                          "7",
-                                          "{}",
-                                          "{\"message\":7}",
-                                          "{\"message\":{\"subject\":\"s\",\"data\":\"?\"}}",
-                                          "{\"message\":{\"subject\":\"s\",\"data\":7,"
-                                          "\"hdrs\":\"A\"}}",
-                                          "{\"seq\":\"1\",\"stream\":\"S\"}",
-                                          "{\"error\":7}"};
+    static const char *const garbage[] = {
+        "",
+        "x",
+        "[]",
+        "7",
+        "{}",
+        "{\"message\":7}",
+        "{\"message\":{\"subject\":\"s\",\"data\":\"?\"}}",
+        "{\"message\":{\"subject\":\"s\",\"data\":7,\"hdrs\":\"A\"}}",
+        "{\"seq\":\"1\",\"stream\":\"S\"}",
+        "{\"error\":7}"};
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
         assert_int_equal(decode(jetstream_decode_fetched, garbage[i]).outcome, BUS_REFUSED);
         assert_int_equal(decode(jetstream_decode_puback, garbage[i]).outcome, BUS_REFUSED);
