@@ -37,15 +37,21 @@ static void request_answer(struct request *request, const struct bus_answer *ans
     request_free(request);
 }
 
-static void request_due(struct alarm *alarm)
+/* Answer without a reply: with what failed when it was asked, or else with what happened since. */
+static void request_answer_without(struct request *request, enum bus_outcome outcome,
+                                   const char *text)
 {
-    struct request *request = (struct request *)alarm;
-    struct bus_answer answer = {.outcome = BUS_TIMEOUT, .text = "no answer in time"};
+    struct bus_answer answer = {.outcome = outcome, .text = text};
     if (request->failed != BUS_OK) {
         answer.outcome = request->failed;
         answer.text = request->failed_text;
     }
     request_answer(request, &answer);
+}
+
+static void request_due(struct alarm *alarm)
+{
+    request_answer_without((struct request *)alarm, BUS_TIMEOUT, "no answer in time");
 }
 
 static struct request *request_new(struct bus *bus, request_decode_fn decode, bus_answer_fn done,
@@ -132,15 +138,16 @@ void request_reply(struct bus *bus, const struct bus_message *message)
 
 void request_lose_all(struct bus *bus, const char *why)
 {
-    struct bus_answer answer = {.outcome = BUS_LOST, .text = why};
+    uint64_t asked_before = bus->alarms.set_count;
     uint32_t place = 0;
-    /* New ones may be asked meanwhile; they fail by themselves, after we have returned. */
+    /* What is asked meanwhile fails by itself in the next turn; answering it here might never end.
+     */
     while (bus->state == BUS_DEAD) {
         struct request *request = (struct request *)slots_walk(&bus->requests, &place);
         if (request == NULL)
             break;
-        if (request->failed == BUS_OK)
-            request_answer(request, &answer);
+        if (request->alarm.order < asked_before)
+            request_answer_without(request, BUS_LOST, why);
     }
 }
 
