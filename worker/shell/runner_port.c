@@ -299,7 +299,8 @@ enum status runner_start(uv_loop_t *loop, const char *program, const Baton__V1__
     status = runner_send_order(runner, order);
     if (status != STATUS_OK) {
         (void)ERROR(err, status, "the order to the runner: %s", status_text(status));
-        runner_free(runner); /* an end without an order makes it exit */
+        runner->told = true; /* a socket that ends without an order makes it exit */
+        runner_free(runner);
         return status;
     }
     *ret = runner;
@@ -311,13 +312,16 @@ void runner_free(struct runner *runner)
     if (runner == NULL)
         return;
     CHECK(!runner->freed);
+    bool ended = runner->told;
     runner->told = true;
     runner->freed = true;
     runner_close_pipe(runner);
-    /* The process keeps its handle until it has ended and is reaped, without holding up the end of
-     * the loop. */
-    if (!runner->reaped)
-        uv_unref((uv_handle_t *)&runner->process);
+    /* One that has told its end is gone in a moment, and reaped. One that is left to itself
+     * outlives this worker, which is about to end: nobody waits for it. */
+    if (!ended && !runner->reaped) {
+        runner->reaped = true;
+        uv_close((uv_handle_t *)&runner->process, runner_process_closed);
+    }
     runner_release(runner);
 }
 

@@ -46,7 +46,8 @@ enum status runner_start(uv_loop_t *loop, const char *program, const Baton__V1__
 /** Ask it to end the task's process tree. */
 void runner_kill(struct runner *runner, const char *reason, uint64_t grace_ms);
 
-/** Let go: no event after the return. The process goes on if it has not ended. NULL is fine. */
+/** Let go: no event after the return. A task that has not ended goes on without this worker, and is
+ * not reaped: only for a worker that ends. NULL is fine. */
 void runner_free(struct runner *runner);
 
 #endif
