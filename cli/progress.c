@@ -9,6 +9,7 @@ enum {
     PROGRESS_CELLS_MAX = 1 << 22, /* steps x nodes: a bigger job goes without progress */
     PROGRESS_EARLY_MAX = 10000,   /* events kept until the shape is known */
     PROGRESS_STATE_NONE = 0,
+    PROGRESS_STATE_QUEUED = 1,
 };
 
 /* Index 0 stands for a row of which nothing is known. */
@@ -36,6 +37,7 @@ void progress_done(struct progress *progress)
     free(progress->phases);
     free(progress->step_phases);
     free(progress->states);
+    free(progress->attempts);
     json_decref(progress->early);
     *progress = (struct progress){0};
 }
@@ -76,9 +78,10 @@ static bool progress_room(struct progress *progress, const json_t *steps, const 
     progress->phases = calloc(progress->phase_count, sizeof *progress->phases);
     progress->step_phases = calloc(step_count, sizeof *progress->step_phases);
     progress->states = calloc(step_count, node_count);
+    progress->attempts = calloc(step_count * node_count, sizeof *progress->attempts);
     progress->nodes = calloc(node_count, sizeof *progress->nodes);
     return progress->phases != NULL && progress->step_phases != NULL && progress->states != NULL &&
-           progress->nodes != NULL;
+           progress->attempts != NULL && progress->nodes != NULL;
 }
 
 /* Without memory, or with a job too big, there is just no progress to see. */
@@ -121,8 +124,10 @@ static uint8_t progress_state(const char *text)
     return PROGRESS_STATE_NONE;
 }
 
+/* Events and whole jobs come by two ways, so either may be the older one: of two reports the later
+ * attempt counts, and within an attempt nothing leads back from its end. */
 static void progress_set(struct progress *progress, json_int_t step, const char *node,
-                         const char *state)
+                         const char *state, json_int_t attempt)
 {
     uint32_t number = 0;
     while (number < progress->node_count && strcmp(progress->nodes[number], node) != 0)
@@ -131,14 +136,20 @@ static void progress_set(struct progress *progress, json_int_t step, const char 
         return;
     uint8_t *cell = &progress->states[(size_t)step * progress->node_count + number];
     struct progress_phase *phase = &progress->phases[progress->step_phases[step]];
+    uint8_t next = progress_state(state);
+    uint32_t *known = &progress->attempts[cell - progress->states];
+    if (attempt < *known || (attempt == *known && next < PROGRESS_FIRST_FINAL && next < *cell))
+        return;
+    *known = (uint32_t)attempt;
     phase->counts[*cell]--;
-    *cell = progress_state(state);
+    *cell = next;
     phase->counts[*cell]++;
 }
 
+/* Rows of later phases may be shown as queued from the start. */
 static bool progress_touched(const struct progress_phase *phase)
 {
-    return phase->counts[PROGRESS_STATE_NONE] < phase->total;
+    return phase->counts[PROGRESS_STATE_NONE] + phase->counts[PROGRESS_STATE_QUEUED] < phase->total;
 }
 
 /* --- lines ---------------------------------------------------------------------------------- */
@@ -212,10 +223,10 @@ static void progress_apply(struct progress *progress, const json_t *event)
     const char *state = out_text(event, "state", NULL);
     if (strcmp(out_text(event, "kind", ""), "attempt") == 0 && json_is_integer(step) &&
         node != NULL && state != NULL)
-        progress_set(progress, json_integer_value(step), node, state);
+        progress_set(progress, json_integer_value(step), node, state,
+                     json_integer_value(json_object_get(event, "attempt")));
 }
 
-/* The answer with the shape may be older than events that overtook it: these count on top. */
 static void progress_catch_up(struct progress *progress)
 {
     size_t i;
@@ -247,7 +258,8 @@ void progress_load(struct progress *progress, const json_t *job)
         json_int_t number = json_integer_value(json_object_get(step, "step"));
         json_object_foreach(json_object_get(step, "nodes"), node, row)
         {
-            progress_set(progress, number, node, out_text(row, "state", ""));
+            progress_set(progress, number, node, out_text(row, "state", ""),
+                         json_integer_value(json_object_get(row, "attempts")));
         }
     }
     progress_catch_up(progress);

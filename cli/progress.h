@@ -24,6 +24,7 @@ struct progress {
     uint32_t *step_phases; /* step number -> phase */
     uint32_t step_count;
     uint8_t *states; /* step * node_count + node */
+    uint32_t *attempts;
     char **nodes;
     uint32_t node_count;
     json_t *early; /* events that came before the shape was known */
