@@ -12,10 +12,22 @@ static const char *const base_environment[] = {
     "LANG=C.UTF-8",
 };
 
+/* What tells a task who it is; these are never the order's to set. */
+static const char *const own_names[] = {"BATON_JOB", "BATON_STEP", "BATON_NODE", "BATON_ATTEMPT"};
+
 enum {
     BASE_COUNT = sizeof base_environment / sizeof base_environment[0],
-    OWN_COUNT = 4, /* BATON_JOB, _STEP, _NODE, _ATTEMPT */
+    OWN_COUNT = sizeof own_names / sizeof own_names[0],
 };
+
+static bool run_order_is_own(const char *name)
+{
+    for (unsigned i = 0; i < OWN_COUNT; i++) {
+        if (strcmp(own_names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
 
 static char *run_order_text(struct arena *arena, const char *text)
 {
@@ -25,7 +37,7 @@ static char *run_order_text(struct arena *arena, const char *text)
 ATTR_PRINTF(2, 3)
 static char *run_order_format(struct arena *arena, const char *format, ...)
 {
-    char text[256];
+    char text[512]; /* a path is at most 256 bytes, a name 64 */
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
@@ -85,17 +97,19 @@ static bool run_order_env(json_t *env, const struct order *order, const char *no
     const json_t *value = NULL;
     json_object_foreach(env, name, value)
     {
+        if (run_order_is_own(name))
+            continue;
         struct buffer prefix = {0};
         bool built = buffer_print(&prefix, "%s=", name) == STATUS_OK;
         run->env[run->n_env++] =
             built ? run_order_scalar(arena, buffer_text(&prefix), value) : NULL;
         buffer_done(&prefix);
     }
-    /* Last, so that they tell the truth whatever the order says. */
-    run->env[run->n_env++] = run_order_format(arena, "BATON_JOB=%s", order->key.job.text);
-    run->env[run->n_env++] = run_order_format(arena, "BATON_STEP=%s", order->path);
-    run->env[run->n_env++] = run_order_format(arena, "BATON_NODE=%s", node);
-    run->env[run->n_env++] = run_order_format(arena, "BATON_ATTEMPT=%u", order->key.attempt);
+    const char *const values[OWN_COUNT] = {order->key.job.text, order->path, node,
+                                           run_order_format(arena, "%u", order->key.attempt)};
+    for (unsigned i = 0; i < OWN_COUNT; i++)
+        run->env[run->n_env++] =
+            values[i] != NULL ? run_order_format(arena, "%s=%s", own_names[i], values[i]) : NULL;
     for (size_t i = 0; i < run->n_env; i++) {
         if (run->env[i] == NULL)
             return false;
