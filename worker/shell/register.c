@@ -10,6 +10,8 @@
 #include "sys/clock.h"
 #include "wire/subject.h"
 
+enum { REGISTER_AGAIN_MS = 200 };
+
 struct registration {
     struct register_options options;
     uv_timer_t timer;
@@ -67,6 +69,8 @@ static void register_tell(struct registration *registration)
         told(registration->told_ctx);
 }
 
+static void register_timer_fired(uv_timer_t *timer);
+
 static void register_put_done(void *ctx, const struct bus_answer *answer)
 {
     struct registration *registration = ctx;
@@ -84,9 +88,12 @@ static void register_put_done(void *ctx, const struct bus_answer *answer)
             log_event(log, LOG_WARN, "worker.register_failed",
                       LOG_TEXT("node", registration->options.node),
                       LOG_TEXT("outcome", bus_outcome_text(answer->outcome)),
-                      LOG_TEXT("error", answer->text),
-                      LOG_MS("retry_ms", registration->options.heartbeat));
+                      LOG_TEXT("error", answer->text), LOG_INT("retry_ms", REGISTER_AGAIN_MS));
         registration->complained = true;
+        /* The cell may come up any moment, and nobody sends work to a node that is not known. */
+        if (registration->bus != NULL)
+            CHECK(uv_timer_start(&registration->timer, register_timer_fired, REGISTER_AGAIN_MS,
+                                 duration_to_ms(registration->options.heartbeat)) == 0);
     }
     register_tell(registration);
 }
