@@ -249,7 +249,15 @@ enum status child_start(const Baton__V1__RunOrder *order, struct child *ret_chil
     if (!child_pipes_open(&pipes, order))
         return ERROR(err, STATUS_IO, "pipes for the task: %s", strerror(errno));
     (void)fflush(NULL);
+    /* Blocked until the child has its own dispositions: a TERM that comes sooner waits for that
+     * instead of being ignored as the runner ignores it. */
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
+    if (pid != 0)
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0)
         return ERROR(err, STATUS_IO, "fork: %s", strerror(errno));
     if (pid == 0)

@@ -241,6 +241,8 @@ enum status run_task(const Baton__V1__RunOrder *order, struct link *link, struct
         outcome.error = text;
         return run_report(run, &outcome, err);
     }
+    /* Before the first wait: a kill may have come in one piece with the order. */
+    run_advance(run);
     while (run->phase != RUN_EMPTY) {
         run_wait(run);
         run_advance(run);
