@@ -208,10 +208,12 @@ enum status bus_nats_connect(struct bus_nats *nats, const struct bus_options *op
     if (settings != NULL)
         natsOptions_Destroy(settings);
     if (status != NATS_OK) {
+        /* The library's own last words repeat the status behind a place in its source. */
+        const char *what = natsStatus_GetText(status);
         const char *more = reason.text[0] != '\0' ? reason.text : nats_GetLastError(NULL);
-        return ERROR(err, bus_nats_status(status), "%s: %s%s%s", options->url,
-                     natsStatus_GetText(status), more == NULL || *more == '\0' ? "" : ": ",
-                     more == NULL ? "" : more);
+        bool repeats = more == NULL || more[0] == '\0' || strstr(more, what) != NULL;
+        return ERROR(err, bus_nats_status(status), "%s: %s%s%s", options->url, what,
+                     repeats ? "" : ": ", repeats ? "" : more);
     }
     nats->payload_bytes_max = (size_t)natsConnection_GetMaxPayload(nats->connection);
     if (natsConnection_GetConnectedUrl(nats->connection, nats->url, sizeof(nats->url)) != NATS_OK)
