@@ -1,6 +1,7 @@
 /* Plays the scenarios named on the command line and compares what happens with the traces they
  * expect; then again with the owner dying at every record of the log. TAP on stdout.
- * `golden --update FILES` writes the traces instead: read the diff before you commit it. */
+ * `golden --update FILES` writes the traces instead: read the diff before you commit it.
+ * `golden --log FILE` writes the log of a scenario to stdout, for the corpus of tests/fuzz. */
 #include <stdio.h>
 
 #include "base/check.h"
@@ -83,6 +84,18 @@ static bool golden_update(const char *file, const struct scenario *scenario)
     return good;
 }
 
+static bool golden_log(const char *file)
+{
+    AUTO_PTR(scenario_free) struct scenario *scenario = NULL;
+    if (scenario_read(file, &scenario, NULL) != STATUS_OK)
+        return false;
+    struct world_result result;
+    world_play(scenario, (struct world_crash){0}, &result);
+    bool good = fwrite(buffer_text(&result.log), 1, result.log.len, stdout) == result.log.len;
+    world_result_done(&result);
+    return good;
+}
+
 static bool golden_file(const char *file, bool update)
 {
     struct error err = {0};
@@ -108,6 +121,8 @@ static int golden_name_len(const char *file, const char **ret_name)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "--log") == 0)
+        return golden_log(argv[2]) ? 0 : 1;
     bool update = argc > 1 && strcmp(argv[1], "--update") == 0;
     int first = update ? 2 : 1;
     int failed = 0;

@@ -487,6 +487,17 @@ static bool world_turn(struct world *world)
     return true;
 }
 
+static void world_give_log(const struct world *world, struct buffer *out)
+{
+    for (uint32_t i = 0; i < world->log_count; i++) {
+        size_t len = world->log[i].len;
+        CHECK(len <= UINT16_MAX);
+        uint8_t length[] = {(uint8_t)(len >> 8), (uint8_t)len};
+        CHECK(buffer_append(out, bytes_of(length, sizeof length)) == STATUS_OK);
+        CHECK(buffer_append(out, buffer_bytes(&world->log[i])) == STATUS_OK);
+    }
+}
+
 static void world_done(struct world *world)
 {
     engine_free(world->engine);
@@ -532,6 +543,7 @@ void world_play(const struct scenario *scenario, struct world_crash crash,
         engine_free(engine);
     }
     ret_result->records = world->log_count;
+    world_give_log(world, &ret_result->log);
     ret_result->story = world->story.text;
     world->story.text = (struct buffer){0};
     world_done(world);
@@ -540,4 +552,5 @@ void world_play(const struct scenario *scenario, struct world_crash crash,
 void world_result_done(struct world_result *result)
 {
     buffer_done(&result->story);
+    buffer_done(&result->log);
 }

@@ -15,8 +15,9 @@ struct world_crash {
 
 struct world_result {
     struct buffer story;
-    char fault[512];  /* "" if everything held that must always hold */
-    uint64_t records; /* in the log */
+    char fault[512];   /* "" if everything held that must always hold */
+    uint64_t records;  /* in the log */
+    struct buffer log; /* the same, each behind two bytes of length */
     enum job_state ended;
 };
 
