@@ -56,7 +56,7 @@ static int dev_run(struct cli *cli, const struct dev_cell_options *options, stru
 int dev_main(struct cli *cli)
 {
     struct dev_cell_options options = {.nodes = 3, .controllers = 1};
-    struct submit submit = {.wait = true, .follow = true};
+    struct submit submit = {.wait = true, .follow = true, .mortal = true};
     const struct flag flags[] = {
         {"nodes", '\0', FLAG_COUNT, &options.nodes, "N", "workers, node-1 and on (default 3)"},
         {"controllers", '\0', FLAG_COUNT, &options.controllers, "N", "controllers (default 1)"},

@@ -89,7 +89,7 @@ static void submit_print_id(const struct submit *submit, const struct cli *cli,
                             const json_t *answer)
 {
     bool people = cli->format == OUT_TABLE || cli->format == OUT_NAME;
-    if (submit->quiet || (!people && submit->wait))
+    if (!people && submit->wait)
         return; /* the job comes as one value at the end */
     if (people)
         fprintf(cli->out, "%s\n", out_text(answer, "id", ""));
@@ -133,6 +133,7 @@ int submit_run(const struct submit *submit, struct session *session)
         .progress = submit->follow,
         .lines = cli->format == OUT_TABLE ? cli->out : cli->err,
         .timeout = submit->timeout,
+        .mortal = submit->mortal,
     };
     uint8_t chance[10];
     if (submit->follow && id == NULL && submit->key == NULL &&

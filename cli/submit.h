@@ -12,7 +12,7 @@ struct submit {
     const char *key;  /* idempotency key, or NULL */
     bool wait;        /* until the job has ended, then print it */
     bool follow;      /* with its output and progress */
-    bool quiet;       /* do not print the id */
+    bool mortal;      /* the cell ends with this program */
     struct duration timeout;
 };
 

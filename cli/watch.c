@@ -153,14 +153,15 @@ static enum pump watch_drain(struct watch *watch)
 static int watch_left(const struct watch *watch, enum pump pump)
 {
     const struct cli *cli = watch->session->cli;
+    const char *then = watch->options.mortal ? "ends with the cell" : "goes on";
     switch (pump) {
     case PUMP_INTERRUPTED:
-        return cli_fail(cli, EXIT_INTERRUPTED, "interrupted; job %s goes on", watch->id.text);
+        return cli_fail(cli, EXIT_INTERRUPTED, "interrupted; job %s %s", watch->id.text, then);
     case PUMP_LATE:
-        return cli_fail(cli, EXIT_TIMEOUT, "--timeout passed; job %s goes on", watch->id.text);
+        return cli_fail(cli, EXIT_TIMEOUT, "--timeout passed; job %s %s", watch->id.text, then);
     case PUMP_LOST:
-        return cli_fail(cli, EXIT_UNAVAILABLE, "the bus is gone: %s; job %s goes on",
-                        watch->session->why, watch->id.text);
+        return cli_fail(cli, EXIT_UNAVAILABLE, "the bus is gone: %s; job %s %s",
+                        watch->session->why, watch->id.text, then);
     case PUMP_DONE:
         break;
     }

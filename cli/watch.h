@@ -16,6 +16,7 @@ struct watch_options {
     const bool *steps; /* NULL: of all steps; else `step_count` of them */
     uint32_t step_count;
     struct duration timeout; /* 0: none */
+    bool mortal;             /* the cell ends with us, and the job with it */
 };
 
 struct watch {
