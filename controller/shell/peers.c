@@ -50,7 +50,8 @@ static void peers_each(void *ctx, enum kv_change change, const char *key, struct
     struct peers_one *one = map_get(&peers->all, key);
     json_t *record =
         change == KV_PUT ? json_loadb((const char *)value.data, value.len, 0, NULL) : NULL;
-    if (!json_is_object(record) || !name_set(&id, bytes_of_text(key))) {
+    const char *said = json_string_value(json_object_get(record, "id"));
+    if (said == NULL || strcmp(said, key) != 0 || !name_set(&id, bytes_of_text(key))) {
         json_decref(record);
         if (one != NULL)
             peers_set_alive(peers, one, false);

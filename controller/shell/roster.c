@@ -78,7 +78,8 @@ static void roster_each(void *ctx, enum kv_change change, const char *key, struc
     }
     struct name name;
     json_t *record = json_loadb((const char *)value.data, value.len, 0, NULL);
-    if (!name_set(&name, bytes_of_text(key)) || !json_is_object(record)) {
+    const char *id = json_string_value(json_object_get(record, "id"));
+    if (!name_set(&name, bytes_of_text(key)) || id == NULL || strcmp(id, key) != 0) {
         log_event(roster->cell.log, LOG_WARN, "worker.record_malformed", LOG_TEXT("key", key));
         json_decref(record);
         return;
