@@ -132,6 +132,7 @@ class Cell:
                 return
             for number in range(1, controllers + 1):
                 self.start_controller(f"ctl-{number}")
+            self.ready(0)  # a worker that finds no cell tries again only after a while
             for number in range(1, nodes + 1):
                 self.start_worker(f"node-{number}", groups)
             self.ready(nodes)

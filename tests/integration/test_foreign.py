@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import tap
-from cell import CellTest, echo, rows, shell, spec
+from cell import CellTest, echo, nodes_of, rows, shell, spec
 from natsclient import Client, NatsError
 
 
@@ -45,6 +45,9 @@ GARBAGE = [
     field(2, "a.b.*>") + field(5, "../../etc"),
     os.urandom(100_000),
 ]
+
+
+BUCKETS = ["baton_jobs", "baton_workers", "baton_controllers"]
 
 
 class Foreign(CellTest):
@@ -102,17 +105,32 @@ class Foreign(CellTest):
         self.assert_alive()
 
     def test_as_values_of_the_buckets(self):
-        for bucket in ("baton_jobs", "baton_workers", "baton_controllers"):
+        self.addCleanup(self.forget_foreign_keys)
+        for bucket in BUCKETS:
             for number, data in enumerate(GARBAGE):
                 self.cell.client.kv_put(bucket, f"foreign-{number}", data)
             for data in (b"null", b"[]", b'{"id":1}', b'{"id":"x","state":7,"groups":"no"}',
                          b'{"id":"other","groups":[1,{}],"backends":[],"heartbeat_ms":-1}'):
                 self.cell.client.kv_put(bucket, "foreign-json", data)
         self.assert_alive()
-        self.cell.api("node.list")
+        nodes = [node["id"] for node in nodes_of(self.cell.api("node.list"))]
+        self.assertEqual(sorted(nodes), self.nodes())
+        self.assertEqual(len(self.cell.api("status")["controllers"]), 1)
         self.cell.api("job.list")
-        self.cell.api("status")
-        for bucket in ("baton_jobs", "baton_workers", "baton_controllers"):
+
+    def test_as_a_node_whose_value_is_of_the_wrong_types(self):
+        self.addCleanup(self.forget_foreign_keys)
+        self.cell.client.kv_put("baton_workers", "foreign-node", json.dumps({
+            "id": "foreign-node", "groups": [1, {}, "web"], "backends": [], "labels": 7,
+            "heartbeat_ms": -1, "state": [], "slots": "many"}))
+        job = self.run_to_end(spec(echo(), scope="node", value=self.nodes()))
+        self.assertEqual(job["state"], "completed")
+        self.cell.ask("job.run", json.dumps(spec(echo(), scope="group", value="web"))).json()
+        self.cell.api("node.list")
+        self.cell.ask("node.info", {"node": "foreign-node"}).json()
+
+    def forget_foreign_keys(self):
+        for bucket in BUCKETS:
             for key in self.cell.client.kv_keys(bucket):
                 if key.startswith("foreign"):
                     self.cell.client.store(f"$KV.{bucket}.{key}", b"", {"KV-Operation": "DEL"})
