@@ -6,7 +6,13 @@
 #include "base/cleanup.h"
 #include "wire/subject.h"
 
-enum { INTAKE_BATCH = 64, INTAKE_AGAIN_MS = 1000 };
+enum {
+    INTAKE_BATCH = 64,
+    INTAKE_AGAIN_MS = 1000,
+    /* What a killed controller had taken comes to another one after this. A spec is handled in
+     * milliseconds, and handling it twice creates one job. */
+    INTAKE_ACK_WAIT_MS = 5000,
+};
 
 struct intake_item;
 
@@ -153,6 +159,7 @@ struct intake *intake_new(const struct cell *cell, const struct roster *roster, 
         .name = "controllers",
         .subject = subject.text,
         .ack_pending_max = 1000,
+        .ack_wait = DURATION_MS(INTAKE_ACK_WAIT_MS),
         .replicas = cell->replicas,
     };
     intake->pull =

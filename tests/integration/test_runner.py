@@ -283,6 +283,14 @@ class Trees(RunnerCase):
         self.assertEqual((outcome.state, outcome.code), ("cancelled", "CANCELLED"))
         self.assertTrue(outcome.tree_empty)
 
+    def test_a_cancel_that_comes_right_behind_the_order_is_obeyed(self):
+        for _ in range(20):
+            runner = self.start("sleep", "600")
+            runner.kill(grace_ms=20000)  # long: TERM has to do it
+            outcome = runner.outcome()
+            self.assertEqual((outcome.state, outcome.code), ("cancelled", "CANCELLED"))
+            self.assertLess(outcome.duration_ms, 10000)
+
     def test_a_stopped_task_can_be_cancelled_politely(self):
         runner = self.start("sh", "-c", "trap 'exit 9' TERM; echo on; kill -STOP $$; sleep 600")
         runner.wait_spool(b"on")
