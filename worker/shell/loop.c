@@ -161,14 +161,14 @@ static void loop_consumer_dropped(void *ctx, const struct bus_answer *answer)
     struct worker *worker = ctx;
     if (answer->outcome == BUS_LOST)
         return;
-    worker->consumer_dropped = true;
-    if (worker->stop == STOP_NOT)
+    /* While draining: for the handle of the attempt at hand. */
+    if (worker->stop == STOP_NOT || !engine_idle(&worker->engine))
         loop_take_orders(worker);
 }
 
-/* An earlier life of this worker may have died with an order in hand: its consumer would keep that,
- * and all behind it, for the rest of ack_wait. Consumers are disposable; a new one starts from the
- * first order that is not acknowledged. */
+/* The session before, or an earlier life of this worker, may have ended with an order in hand: its
+ * consumer would keep that, and all behind it, for the rest of ack_wait. Consumers are disposable;
+ * a new one starts from the first order that is not acknowledged. */
 static void loop_drop_consumer(struct worker *worker)
 {
     struct subject stream = subject_stream(worker->cell, CELL_TASKS);
@@ -234,7 +234,7 @@ static void loop_session_lost(void *ctx, const char *why)
 
 static void loop_session_refused(struct worker *worker, struct bus *bus, const struct error *err)
 {
-    if (worker->connect_failures == 0 || worker->connect_failures % 12 == 0)
+    if (worker->stop != STOP_STOPPED && worker->connect_failures % 12 == 0)
         log_event(worker->log, LOG_WARN, "bus.unreachable", LOG_TEXT("node", worker->node),
                   LOG_TEXT("server", worker->bus_options.url), LOG_ERR(err));
     if (bus == NULL) {
@@ -269,10 +269,7 @@ static void loop_session_opened(void *ctx, struct bus *bus, const struct error *
     worker_feed(worker, (struct event){.kind = EVENT_SESSION_UP});
     if (worker->work.output != NULL)
         output_session(worker->work.output, bus);
-    if (!worker->consumer_dropped)
-        loop_drop_consumer(worker);
-    else if (worker->stop == STOP_NOT || !engine_idle(&worker->engine))
-        loop_take_orders(worker); /* while draining: for the handle of the attempt at hand */
+    loop_drop_consumer(worker);
     register_session(worker->registration, bus);
 }
 

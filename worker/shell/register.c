@@ -12,6 +12,8 @@
 
 enum { REGISTER_AGAIN_MS = 200 };
 
+enum { REGISTER_RETRY_MS = 200 }; /* where heartbeats are further apart: a cell in the making */
+
 struct registration {
     struct register_options options;
     uv_timer_t timer;
@@ -70,6 +72,16 @@ static void register_tell(struct registration *registration)
 }
 
 static void register_timer_fired(uv_timer_t *timer);
+
+static void register_timer_fired(uv_timer_t *timer);
+
+/* Put again after `first_ms`, then with every heartbeat. */
+static void register_arm(struct registration *registration, uint64_t first_ms)
+{
+    uint64_t every_ms = duration_to_ms(registration->options.heartbeat);
+    CHECK(uv_timer_start(&registration->timer, register_timer_fired,
+                         first_ms < every_ms ? first_ms : every_ms, every_ms) == 0);
+}
 
 static void register_put_done(void *ctx, const struct bus_answer *answer)
 {
@@ -143,8 +155,7 @@ void register_session(struct registration *registration, struct bus *bus)
         register_tell(registration);
         return;
     }
-    uint64_t every_ms = duration_to_ms(registration->options.heartbeat);
-    CHECK(uv_timer_start(&registration->timer, register_timer_fired, every_ms, every_ms) == 0);
+    register_arm(registration, UINT64_MAX);
     register_put(registration);
 }
 

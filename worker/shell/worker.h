@@ -58,7 +58,6 @@ struct worker {
     struct bus *bus; /* NULL unless the session is open */
     struct bus_pull *pull;
     struct bus_subscription *cancels;
-    bool consumer_dropped; /* what an earlier life had in hand has been let go */
     struct subject results_stream;
     unsigned connect_failures;
 
