@@ -21,8 +21,8 @@ json_t *job_record_render(const struct job *job, const struct job_summary *summa
     json_t *expected = json_array();
     for (uint32_t i = 0; i < job->node_count; i++)
         json_array_append_new(expected, json_string(job->nodes[i].name));
-    return json_pack("{s:s, s:o, s:s, s:b, s:s, s:I, s:s?, s:o, s:o, s:o, s:o, s:o}", "id",
-                     job->id, "name", json_text(job->name), "state", job_state_text(summary->state),
+    return json_pack("{s:s, s:o, s:s, s:b, s:s, s:I, s:s?, s:o, s:o, s:o, s:o, s:o}", "id", job->id,
+                     "name", json_text(job->name), "state", job_state_text(summary->state),
                      "partial", summary->partial, "owner", owner, "epoch", (json_int_t)epoch,
                      "strategy", job_record_strategy(job), "error", json_text(summary->error),
                      "expected", expected, "created_at", job_record_time(job->created_at_ms),

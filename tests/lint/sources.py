@@ -28,6 +28,7 @@ def c_files(folders=None):
 
 def text_files():
     found = dict(walk(TEXT_FOLDERS, lambda name: name.endswith(TEXT_ENDINGS) or "." not in name))
+    found = {path: text for path, text in found.items() if "/corpus/" not in path}  # any bytes
     for name in sorted(os.listdir(ROOT)):
         if name.endswith((".md", ".build")):
             with open(os.path.join(ROOT, name), encoding="utf-8") as file:

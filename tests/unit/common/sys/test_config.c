@@ -47,7 +47,7 @@ static void run_load(struct run *run, const char *file, char *const *args, char 
     int argc = 1;
     *run = (struct run){0};
     if (file != NULL) {
-        strcpy(run->path, "/tmp/baton-config-XXXXXX");
+        (void)snprintf(run->path, sizeof run->path, "/tmp/baton-config-XXXXXX");
         int fd = mkstemp(run->path);
         assert_true(fd >= 0);
         assert_int_equal(write(fd, file, strlen(file)), (ssize_t)strlen(file));

@@ -26,7 +26,7 @@ static int home_make(void **state)
     *state = home;
     if (home == NULL)
         return -1;
-    strcpy(home->path, "/tmp/baton-connect-XXXXXX");
+    (void)snprintf(home->path, sizeof home->path, "/tmp/baton-connect-XXXXXX");
     char path[128];
     bool made = mkdtemp(home->path) != NULL;
     static const char *const directories[] = {"/.config", "/.config/nats", "/.config/nats/context"};
