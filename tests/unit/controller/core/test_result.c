@@ -10,7 +10,7 @@
 
 #define STEP(more)                                                                                 \
     "{target: {scope: all}, strategy: continue, tasks: [{backend: test, action: succeed" more "}]" \
-                                                                                              "}"
+    "}"
 
 static struct event result(enum result_kind kind, const char *node, uint32_t step, uint32_t attempt,
                            uint64_t seq)
