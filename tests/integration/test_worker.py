@@ -2,9 +2,13 @@
 output, cancels, and what becomes of them when the worker or the server dies."""
 
 import base64
+import json
 import os
 import signal
+import socket
 import sys
+import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -69,7 +73,6 @@ class WorkerCase(unittest.TestCase):
         return self.bus.store(f"baton.task.{NODE}", message)["seq"]
 
     def shell(self, job, script, idempotent=False, **more):
-        import json
         return self.order(job, "exec", "run", json.dumps({"command": ["sh", "-c", script]}),
                           idempotent=idempotent, **more)
 
@@ -81,7 +84,8 @@ class WorkerCase(unittest.TestCase):
         def check():
             record = self.last(job)
             good = record and record.kind == kind
-            return record if good and all(getattr(record, k) == v for k, v in wanted.items()) else None
+            good = good and all(getattr(record, key) == value for key, value in wanted.items())
+            return record if good else None
         return wait_until(f"{job} has record {kind}", check)
 
     def wait_end(self, job, **wanted):
@@ -373,6 +377,81 @@ def is_runner_of(pid, parent):
         return name == "baton-runner" and int(rest.split()[1]) == parent
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+class Wire(threading.Thread):
+    """A stretch of network between a worker and its server, which can be cut."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.target, self.ends = port, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self.ends += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def carry(one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+
+    def cut(self):
+        ends, self.ends = self.ends, []
+        for end in ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            end.close()
+
+    def close(self):
+        self.listener.close()
+        self.cut()
+
+
+class Cuts(WorkerCase):
+    def setUp(self):
+        super().setUp()
+        self.worker.stop()
+        self.wire = Wire(self.cell.port)
+        self.addCleanup(self.wire.close)
+        url = f"nats://127.0.0.1:{self.wire.port}"
+        argv = [url if flag == self.cell.url else flag for flag in self.worker.argv]
+        self.worker = self.cell.start("node-1-wired", argv)
+        self.wait_state("ready")
+
+    def test_a_cut_connection_does_not_touch_the_task_nor_hold_up_the_next(self):
+        self.shell("j1", "echo on; sleep 1; echo off")
+        self.wait_output("j1", b"on")
+        self.wire.cut()
+        self.order("j2")
+        self.assertEqual(self.wait_end("j1").outcome.out, b"on\noff\n")
+        self.assertEqual(self.wait_end("j2").outcome.code, "OK")
+        self.wait_acked()
+        self.assertEqual(b"".join(chunk[3] for chunk in self.output("j1")), b"on\noff\n")
+
+    def test_output_survives_cuts_whole_and_in_one_copy(self):
+        self.shell("j1", "for i in 1 2 3 4 5 6 7 8; do seq $i 8 80000; sleep 0.1; done")
+        for _ in range(4):
+            time.sleep(0.15)
+            self.wire.cut()
+        end = self.wait_end("j1")
+        chunks = sorted(self.output("j1"))
+        self.assertEqual([chunk[0] for chunk in chunks], list(range(end.chunks)))
+        self.assertEqual(sum(len(chunk[3]) for chunk in chunks), end.outcome.out_total)
 
 
 class Beginnings(WorkerCase):
