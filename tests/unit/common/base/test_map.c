@@ -12,7 +12,7 @@
 
 enum { KEYS = 300 };
 
-static char keys[KEYS][16];
+static char keys[KEYS][24];
 static int values[KEYS];
 
 static int map_test_keys(void **state)
