@@ -64,6 +64,8 @@ struct instant engine_deadline(const struct engine *engine)
 {
     if (engine->done || engine->owner == NULL)
         return INSTANT_NEVER;
+    if (job_ended(engine->job)) /* only the answer to the last append is still to come */
+        return INSTANT_NEVER;
     struct instant deadline = instant_min(engine->timeout_at, engine->pursue_at);
     return instant_min(deadline, deadlines_next(&engine->retries));
 }
