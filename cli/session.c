@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "sys/clock.h"
 
-enum { SESSION_CLOSE_MS = 2000, SESSION_RETRY_MS = 200 };
+enum { SESSION_CLOSE_MS = 10000, SESSION_RETRY_MS = 200 };
 
 static void session_signal(uv_signal_t *handle, int number)
 {
@@ -21,15 +21,31 @@ static void session_late(uv_timer_t *handle)
     session->late = true;
 }
 
+static bool session_over(const struct session *session)
+{
+    return *session->awaited || session->interrupted || session->late || session->lost;
+}
+
+/* Timers run before the loop waits for events: what they have settled must not be waited for. */
+static void session_before_wait(uv_prepare_t *handle)
+{
+    const struct session *session = handle->data;
+    if (session->awaited != NULL && session_over(session))
+        uv_stop(handle->loop);
+}
+
 int session_init(struct session *session, const struct cli *cli)
 {
-    *session = (struct session){.cli = cli};
+    *session = (struct session){.cli = cli, .answered = true};
     if (uv_loop_init(&session->loop) != 0)
         return cli_fail(cli, EXIT_ERROR, "no event loop");
     session->loop_open = true;
     CHECK(uv_signal_init(&session->loop, &session->sigint) == 0);
     CHECK(uv_signal_init(&session->loop, &session->sigterm) == 0);
     CHECK(uv_timer_init(&session->loop, &session->timer) == 0);
+    CHECK(uv_prepare_init(&session->loop, &session->before_wait) == 0);
+    CHECK(uv_prepare_start(&session->before_wait, session_before_wait) == 0);
+    session->before_wait.data = session;
     session->sigint.data = session;
     session->sigterm.data = session;
     session->timer.data = session;
@@ -45,8 +61,10 @@ enum pump session_pump(struct session *session, const bool *done, struct instant
     struct duration left = instant_since(deadline, clock_now());
     if (deadline.ns != INSTANT_NEVER.ns)
         CHECK(uv_timer_start(&session->timer, session_late, duration_to_ms(left) + 1, 0) == 0);
-    while (!*done && !session->interrupted && !session->late && !session->lost)
+    session->awaited = done;
+    while (!session_over(session))
         (void)uv_run(&session->loop, UV_RUN_ONCE);
+    session->awaited = NULL;
     CHECK(uv_timer_stop(&session->timer) == 0);
     if (*done)
         return PUMP_DONE;
@@ -89,6 +107,7 @@ bool session_try(struct session *session, const char *url)
     session->lost = false;
     if (bus_open(&session->loop, &options, session_opened, session_lost, session, &err) !=
         STATUS_OK) {
+        session->answered = true;
         (void)snprintf(session->why, sizeof session->why, "%s", err.text);
         return false;
     }
@@ -118,24 +137,28 @@ int session_open(struct session *session, const struct cli *cli)
 
 static void session_closed(void *ctx)
 {
-    bool *closed = ctx;
-    *closed = true;
+    struct session *session = ctx;
+    session->left = --session->closing == 0;
 }
 
+/* Let go of the bus, signals or not. */
 static void session_drop(struct session *session)
 {
     if (session->bus == NULL)
         return;
-    bool closed = false;
+    bool interrupted = session->interrupted;
     struct instant deadline = instant_add(clock_now(), DURATION_MS(SESSION_CLOSE_MS));
-    bus_close(session->bus, session_closed, &closed);
+    session->closing++;
+    session->left = false;
+    bus_close(session->bus, session_closed, session);
     session->bus = NULL;
-    session->late = false;
-    CHECK(uv_timer_start(&session->timer, session_late, SESSION_CLOSE_MS, 0) == 0);
-    while (!closed && !instant_reached(clock_now(), deadline))
-        (void)uv_run(&session->loop, UV_RUN_ONCE);
-    CHECK(uv_timer_stop(&session->timer) == 0);
-    CHECK(closed);
+    while (!session->left && !instant_reached(clock_now(), deadline)) {
+        session->interrupted = false;
+        session->lost = false;
+        (void)session_pump(session, &session->left, deadline);
+        interrupted = interrupted || session->interrupted;
+    }
+    session->interrupted = interrupted;
     session->lost = false;
 }
 
@@ -158,11 +181,12 @@ void session_done(struct session *session)
         return;
     session_drop(session);
     connect_done(&session->connect);
-    if (!session->answered && session->why[0] == '\0' && session->interrupted)
-        return; /* still connecting, off this thread: the process is about to end */
+    if (session->closing > 0 || !session->answered)
+        return; /* still connecting or leaving, off this thread: the process is about to end */
     uv_close((uv_handle_t *)&session->sigint, NULL);
     uv_close((uv_handle_t *)&session->sigterm, NULL);
     uv_close((uv_handle_t *)&session->timer, NULL);
+    uv_close((uv_handle_t *)&session->before_wait, NULL);
     (void)uv_run(&session->loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&session->loop) == 0);
     session->loop_open = false;

@@ -18,9 +18,13 @@ struct session {
     uv_loop_t loop;
     uv_signal_t sigint, sigterm;
     uv_timer_t timer;
+    uv_prepare_t before_wait;
+    const bool *awaited; /* by the pump that runs */
     struct connect connect;
     struct bus *bus;  /* NULL: not connected */
-    bool answered;    /* bus_open() has ended */
+    bool answered;    /* no bus_open() is under way */
+    unsigned closing; /* buses that have not let go yet */
+    bool left;        /* the last one has */
     bool lost;        /* the bus is dead; session_reopen() or leave */
     bool interrupted; /* SIGINT or SIGTERM came */
     bool late;        /* the deadline of the pump has passed */
