@@ -10,9 +10,7 @@
 #include "sys/clock.h"
 #include "wire/subject.h"
 
-enum { REGISTER_AGAIN_MS = 200 };
-
-enum { REGISTER_RETRY_MS = 200 }; /* where heartbeats are further apart: a cell in the making */
+enum { REGISTER_AGAIN_MS = 200 }; /* after a failure, where heartbeats are further apart */
 
 struct registration {
     struct register_options options;
@@ -73,8 +71,6 @@ static void register_tell(struct registration *registration)
 
 static void register_timer_fired(uv_timer_t *timer);
 
-static void register_timer_fired(uv_timer_t *timer);
-
 /* Put again after `first_ms`, then with every heartbeat. */
 static void register_arm(struct registration *registration, uint64_t first_ms)
 {
@@ -103,9 +99,8 @@ static void register_put_done(void *ctx, const struct bus_answer *answer)
                       LOG_TEXT("error", answer->text), LOG_INT("retry_ms", REGISTER_AGAIN_MS));
         registration->complained = true;
         /* The cell may come up any moment, and nobody sends work to a node that is not known. */
-        if (registration->bus != NULL)
-            CHECK(uv_timer_start(&registration->timer, register_timer_fired, REGISTER_AGAIN_MS,
-                                 duration_to_ms(registration->options.heartbeat)) == 0);
+        if (registration->bus != NULL && registration->state != REGISTER_OFFLINE)
+            register_arm(registration, REGISTER_AGAIN_MS);
     }
     register_tell(registration);
 }
