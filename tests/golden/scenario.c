@@ -265,6 +265,20 @@ enum status scenario_read(const char *file, struct scenario **ret_scenario, stru
     return status;
 }
 
+enum status scenario_of_text(struct bytes text, const char *name, struct scenario **ret_scenario,
+                             struct error *err)
+{
+    AUTO_PTR(scenario_free) struct scenario *scenario = calloc(1, sizeof *scenario);
+    if (scenario == NULL || (scenario->text = calloc(1, text.len + 1)) == NULL)
+        return ERROR(err, STATUS_NOMEM, "%s", name);
+    memcpy(scenario->text, text.data, text.len);
+    scenario->text_len = text.len;
+    enum status status = scenario_parse(scenario, name, err);
+    if (status == STATUS_OK)
+        *ret_scenario = STEAL(scenario);
+    return status;
+}
+
 const struct behaviour *scenario_behaviour(const struct scenario *scenario, const char *node,
                                            const char *path, uint32_t attempt)
 {

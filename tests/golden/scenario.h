@@ -68,6 +68,9 @@ struct scenario {
 /** @return OK | IO | MALFORMED (with the line in `err`) | LIMIT | NOMEM. */
 enum status scenario_read(const char *file, struct scenario **ret_scenario,
                           struct error *err) ATTR_MUST_USE;
+/** The same from a text, which is copied; `name` stands in messages. */
+enum status scenario_of_text(struct bytes text, const char *name, struct scenario **ret_scenario,
+                             struct error *err) ATTR_MUST_USE;
 void scenario_free(struct scenario *scenario);
 CLEANUP_FREE(struct scenario, scenario_free)
 

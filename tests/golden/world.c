@@ -158,8 +158,12 @@ static void world_step(struct world *world, struct event *event)
     for (uint32_t i = 0; i < world->effects.count; i++)
         world_perform(world, &world->effects.items[i]);
     story_flush_tells(&world->story);
-    if (owner == world->owner)
+    if (owner == world->owner) {
         oracle_settled(world, event->kind == EVENT_APPENDED);
+    } else { /* deposed */
+        engine_free(world->engine);
+        world->engine = NULL;
+    }
 }
 
 static void world_create(struct world *world)
