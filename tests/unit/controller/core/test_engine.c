@@ -181,10 +181,33 @@ static void what_the_creation_borrows_is_not_used_after_its_step(void **state)
     assert_int_equal(play_count(&play, EFFECT_DISPATCH), 2);
 }
 
+static void a_job_that_has_ended_waits_for_nothing_but_its_last_append(void **state)
+{
+    (void)state;
+    AUTO(play_done) struct play play = {0};
+    play_begin(&play,
+               "{target: {scope: all}, timeout: 10s, tasks: ["
+               "{backend: test, action: succeed, max_retries: 1}]}",
+               1);
+    play_accept(&play);
+    play_ended(&play, 0, 0, ATTEMPT_FAILED); /* a retry waits */
+    play_accept(&play);
+    struct event cancel = {.kind = EVENT_CANCEL};
+    cancel.cancel.seq = ++play.seq;
+    cancel.cancel.by = cancel.cancel.reason = "";
+    play_step(&play, cancel);
+    assert_int_equal(play_count(&play, EFFECT_APPEND), 1);
+    assert_true(job_ended(engine_job(play.engine)));
+    assert_int_equal(engine_deadline(play.engine).ns, INSTANT_NEVER.ns);
+    play_accept(&play);
+    assert_int_equal(play_count(&play, EFFECT_DONE), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_engine_without_a_job_has_nothing_to_say_or_to_wait_for),
+        cmocka_unit_test(a_job_that_has_ended_waits_for_nothing_but_its_last_append),
         cmocka_unit_test(at_most_one_append_is_under_way),
         cmocka_unit_test(an_answer_nobody_waits_for_is_ignored),
         cmocka_unit_test(a_deposed_owner_does_nothing_any_more),
