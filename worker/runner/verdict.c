@@ -10,27 +10,13 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "runner/line.h"
 
 static void verdict_set(Baton__V1__Outcome *outcome, Baton__V1__AttemptState state,
                         const char *code)
 {
     outcome->state = state;
     outcome->code = (char *)(uintptr_t)code; /* protobuf-c has no const; packing only reads */
-}
-
-/* A text must stay UTF-8 when it was cut: drop an unfinished last character. */
-static void verdict_trim(char *text)
-{
-    size_t len = strlen(text);
-    size_t start = len;
-    while (start > 0 && len - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start == 0)
-        return;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-    if (len - (start - 1) < need)
-        text[start - 1] = '\0';
 }
 
 static const char *verdict_report_code(enum child_word word)
@@ -81,7 +67,7 @@ void verdict_fill(const struct verdict *verdict, Baton__V1__Outcome *outcome, ch
     switch (verdict->cause) {
     case VERDICT_BY_ITSELF:
         verdict_fill_end(verdict, outcome, error_text, error_size);
-        verdict_trim(error_text);
+        line_clean(error_text);
         return;
     case VERDICT_TIMEOUT:
         verdict_set(outcome, BATON__V1__ATTEMPT_STATE__ATTEMPT_TIMED_OUT, "TIMEOUT");

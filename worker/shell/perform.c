@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "result.pb-c.h"
+#include "runner/line.h"
 #include "shell/intake.h"
 #include "shell/run_order.h"
 #include "shell/worker.h"
@@ -31,6 +32,7 @@ static Baton__V1__Outcome *perform_outcome(enum attempt_state state, const char 
     outcome->code = strdup(code);
     outcome->error = strdup(error);
     CHECK(outcome->code != NULL && outcome->error != NULL);
+    line_clean(outcome->error); /* it may quote what came from outside */
     outcome->started_at_ms = outcome->finished_at_ms = clock_unix_ms();
     return outcome;
 }
