@@ -117,9 +117,9 @@ static bool progress_shape(struct progress *progress, const json_t *job)
 
 static uint8_t progress_state(const char *text)
 {
-    for (uint8_t i = 1; i < PROGRESS_STATES; i++) {
+    for (size_t i = 1; i < PROGRESS_STATES; i++) {
         if (strcmp(states[i], text) == 0)
-            return i;
+            return (uint8_t)i;
     }
     return PROGRESS_STATE_NONE;
 }
