@@ -5,8 +5,7 @@
 #include "base/check.h"
 
 enum {
-    DRAFT_GROUP_LOOK_BACK =
-        64,                 /* entries searched for a group to join: bounds the cost of a step */
+    DRAFT_GROUP_LOOK = 64,  /* entries searched for one to join: bounds the cost of a step */
     DRAFT_ENTRY_BYTES = 64, /* packed, without texts and nodes */
     DRAFT_TEXT_BYTES = 4,   /* around a text or a message within the entry */
     DRAFT_NODE_BYTES = 3,   /* a number below EXPECTED_NODES_MAX as a varint */
@@ -116,35 +115,61 @@ static uint32_t *draft_grow_nodes(struct draft *draft, uint32_t at, const uint32
     return grown;
 }
 
-static uint32_t draft_look_back(const struct draft *draft, uint32_t node)
+/* No entry before it may take the node. */
+static uint32_t draft_floor(const struct draft *draft, uint32_t node)
 {
-    uint32_t floor =
-        draft->count > DRAFT_GROUP_LOOK_BACK ? draft->count - DRAFT_GROUP_LOOK_BACK : 0;
-    if (floor < draft->group_floor)
-        floor = draft->group_floor;
+    uint32_t floor = draft->group_floor;
     if (node == draft->last_node && floor < draft->last_at)
         floor = draft->last_at;
     return floor;
+}
+
+static bool draft_takes(const struct draft *draft, uint32_t at, const struct entry *wave)
+{
+    const struct entry *entry = &draft->entries[at];
+    return entry->kind == wave->kind && entry->wave.step == wave->wave.step &&
+           entry->wave.attempt == wave->wave.attempt && entry->wave.reason == wave->wave.reason;
+}
+
+/* The last one of the entries from `begin` to before `end` that takes the wave; `count` if none. */
+static uint32_t draft_search(const struct draft *draft, const struct entry *wave, uint32_t begin,
+                             uint32_t end)
+{
+    for (uint32_t i = end; i-- > begin;) {
+        if (draft_takes(draft, i, wave))
+            return i;
+    }
+    return draft->count;
+}
+
+/* The entry that the node may join; `count` if there is none. Nodes mostly do what the node before
+ * them did, so that is where long runs of skipped steps find each other; else the newest count. */
+static uint32_t draft_find_wave(const struct draft *draft, const struct entry *wave, uint32_t node)
+{
+    uint32_t floor = draft_floor(draft, node);
+    uint32_t next = draft->last_at + 1;
+    bool same = node == draft->last_node;
+    if (same && next >= floor && next < draft->count && draft_takes(draft, next, wave))
+        return next;
+    uint32_t here = same ? draft->last_at : draft->first_at;
+    uint32_t begin = here > DRAFT_GROUP_LOOK ? here - DRAFT_GROUP_LOOK : 0;
+    uint32_t end = here + DRAFT_GROUP_LOOK < draft->count ? here + DRAFT_GROUP_LOOK : draft->count;
+    uint32_t found = draft_search(draft, wave, begin > floor ? begin : floor, end);
+    if (found < draft->count)
+        return found;
+    begin = draft->count > DRAFT_GROUP_LOOK ? draft->count - DRAFT_GROUP_LOOK : 0;
+    return draft_search(draft, wave, begin > floor ? begin : floor, draft->count);
 }
 
 void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step, uint32_t attempt,
                        enum skip_reason reason, uint32_t node)
 {
     CHECK(kind == ENTRY_SCHEDULED || kind == ENTRY_SKIPPED);
-    uint32_t floor = draft_look_back(draft, node);
-    uint32_t at = draft->count;
-    for (uint32_t i = draft->count; i-- > floor;) {
-        const struct entry *entry = &draft->entries[i];
-        if (entry->kind == kind && entry->wave.step == step && entry->wave.attempt == attempt &&
-            entry->wave.reason == reason) {
-            at = i;
-            break;
-        }
-    }
     struct entry begun = {.kind = kind};
     begun.wave.step = step;
     begun.wave.attempt = attempt;
     begun.wave.reason = reason;
+    uint32_t at = draft_find_wave(draft, &begun, node);
     if (at == draft->count && draft_push(draft, &begun) == NULL)
         return;
     struct entry *entry = &draft->entries[at];
@@ -153,6 +178,8 @@ void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step,
         return;
     nodes[entry->wave.node_count++] = node;
     entry->wave.nodes = nodes;
+    if (node != draft->last_node)
+        draft->first_at = at;
     draft->last_node = node;
     draft->last_at = at;
     draft->bytes += DRAFT_NODE_BYTES;

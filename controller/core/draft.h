@@ -12,6 +12,7 @@ struct draft {
     uint32_t count;
     uint32_t capacity;
     uint32_t group_floor; /* entries before it take no more nodes: the order of facts counts */
+    uint32_t first_at;    /* the entry that took last_node first */
     uint32_t last_node;   /* the last one added to a wave, */
     uint32_t last_at;     /* and the entry that took it: what follows on it must not come before */
     size_t bytes;         /* estimate of the packed size */

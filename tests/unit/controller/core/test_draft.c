@@ -73,6 +73,17 @@ static void what_happens_to_one_node_keeps_its_order(void **state)
     assert_int_equal(draft.entries[2].wave.node_count, 2);
 }
 
+static void long_runs_of_skipped_steps_gather_as_well(void **state)
+{
+    (void)state;
+    AUTO(draft_done) struct draft draft = {0};
+    for (uint32_t node = 0; node < 500; node++) {
+        for (uint32_t step = node % 7; step < 300; step++)
+            add_skipped(&draft, step, node);
+    }
+    assert_in_range(draft.count, 300, 3000);
+}
+
 static void texts_are_copied(void **state)
 {
     (void)state;
@@ -113,6 +124,7 @@ int main(void)
         cmocka_unit_test(another_attempt_or_reason_is_another_entry),
         cmocka_unit_test(no_node_joins_an_entry_before_a_fact_that_came_in_between),
         cmocka_unit_test(what_happens_to_one_node_keeps_its_order),
+        cmocka_unit_test(long_runs_of_skipped_steps_gather_as_well),
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(the_estimate_is_not_far_below_what_is_packed),
     };
