@@ -101,8 +101,8 @@ void call_job_run(void *ctx, const struct bus_message *message)
     AUTO(accepted_done) struct accepted accepted = {0};
     if (!run_choose_id(api, message, &id))
         return;
-    switch (
-        accept_spec(api->options.roster, message->body, file == NULL ? "spec" : file, &accepted)) {
+    switch (accept_spec(api->options.cell, api->options.roster, message->body,
+                        file == NULL ? "spec" : file, &accepted)) {
     case ACCEPT_YES:
         run_store(api, message, &id, file);
         return;

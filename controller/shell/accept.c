@@ -5,6 +5,11 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 
+enum {
+    ACCEPT_RECORD_BYTES = 4096, /* headers and all other fields of a first record, generously */
+    ACCEPT_TEXT_BYTES = 8,      /* around one text in it */
+};
+
 void accepted_done(struct accepted *accepted)
 {
     plan_free(accepted->plan);
@@ -76,8 +81,29 @@ static void accept_pack(struct accepted *accepted, struct spec *spec)
     accepted->plan = STEAL(spec->plan);
 }
 
-enum accept_verdict accept_spec(const struct roster *roster, struct bytes text, const char *file,
-                                struct accepted *ret)
+/* The first record holds the spec and every expected node with its groups. */
+static enum accept_verdict accept_check_size(struct accepted *accepted, size_t payload_bytes_max)
+{
+    size_t bytes = accepted->spec.len + ACCEPT_RECORD_BYTES;
+    for (uint32_t i = 0; i < accepted->expected_count; i++) {
+        const struct expected_node *node = &accepted->expected[i];
+        bytes += strlen(node->name) + ACCEPT_TEXT_BYTES;
+        for (uint32_t g = 0; g < node->group_count; g++)
+            bytes += strlen(node->groups[g]) + ACCEPT_TEXT_BYTES;
+    }
+    if (bytes <= payload_bytes_max)
+        return ACCEPT_YES;
+    CHECK(
+        buffer_print(&accepted->refusal,
+                     "the spec and the names of its %u nodes come to %zu bytes, more than the %zu "
+                     "that the server takes in one message: shorten it, split the job, or raise "
+                     "max_payload",
+                     accepted->expected_count, bytes, payload_bytes_max) == STATUS_OK);
+    return ACCEPT_INVALID;
+}
+
+enum accept_verdict accept_spec(const struct cell *cell, const struct roster *roster,
+                                struct bytes text, const char *file, struct accepted *ret)
 {
     *ret = (struct accepted){0};
     uint8_t digest[crypto_hash_sha256_BYTES];
@@ -90,8 +116,15 @@ enum accept_verdict accept_spec(const struct roster *roster, struct bytes text, 
     if (spec_parse(text, &spec, problems) != STATUS_OK)
         return accept_refuse(ret, problems, file);
     enum accept_verdict verdict = accept_targets(roster, spec, file, problems, ret);
-    if (verdict == ACCEPT_YES)
-        accept_pack(ret, spec);
+    if (verdict != ACCEPT_YES)
+        return verdict;
+    accept_pack(ret, spec);
+    verdict = accept_check_size(ret, bus_payload_bytes_max(cell->bus));
+    if (verdict != ACCEPT_YES) { /* a refusal comes without a plan */
+        plan_free(STEAL(ret->plan));
+        buffer_done(&ret->spec);
+        ret->expected_count = 0;
+    }
     return verdict;
 }
 

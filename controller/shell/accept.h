@@ -27,12 +27,13 @@ struct accepted {
 };
 
 /**
+ * @param cell [in] whose server says how much fits one message: the job's first record must.
  * @param text [in] the submitted bytes.
  * @param file [in] what to call them in messages.
  * @param ret  [out] always set; release with accepted_done().
  */
-enum accept_verdict accept_spec(const struct roster *roster, struct bytes text, const char *file,
-                                struct accepted *ret);
+enum accept_verdict accept_spec(const struct cell *cell, const struct roster *roster,
+                                struct bytes text, const char *file, struct accepted *ret);
 void accepted_done(struct accepted *accepted);
 
 /** The id of the job a message asks for, always the same for the same message or key. */

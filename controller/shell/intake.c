@@ -126,7 +126,8 @@ static void intake_each(void *ctx, const struct bus_message *message)
     const char *file = bus_header_get(message, "Baton-Spec-File");
     AUTO(accepted_done) struct accepted accepted = {0};
     bool id_valid = intake_choose_id(intake, message, &item->job);
-    (void)accept_spec(intake->roster, message->body, file == NULL ? "spec" : file, &accepted);
+    (void)accept_spec(&intake->cell, intake->roster, message->body, file == NULL ? "spec" : file,
+                      &accepted);
     if (!id_valid)
         intake_refuse(&accepted,
                       "header Baton-Job-Id: \"%.80s\" can't be an id: 1 to 64 of A-Z a-z "
