@@ -42,9 +42,22 @@ class Dev(unittest.TestCase):
                 "HOME": self.folder}
 
     def run_dev(self, *argv):
-        return subprocess.run(self.dev(*argv), capture_output=True, text=True, cwd=self.folder,
-                              stdin=subprocess.DEVNULL, timeout=60 * PATIENCE,
-                              env=self.environment())
+        try:
+            return subprocess.run(self.dev(*argv), capture_output=True, text=True, cwd=self.folder,
+                                  stdin=subprocess.DEVNULL, timeout=40 * PATIENCE,
+                                  env=self.environment())
+        except subprocess.TimeoutExpired as late:
+            self.fail(f"baton dev did not end\n{late.stdout}\n{late.stderr}\n{self.logs()}")
+
+    def logs(self):
+        """The ends of what the processes of the cell have logged."""
+        text = ""
+        for base, _, names in os.walk(self.folder):
+            for name in names:
+                if name.endswith(".log"):
+                    with open(os.path.join(base, name), encoding="utf-8", errors="replace") as file:
+                        text += f"--- {name}\n" + "".join(file.readlines()[-30:])
+        return text
 
     def file(self, what):
         path = os.path.join(self.folder, "job.json")
