@@ -50,6 +50,8 @@ static const struct field_rule FIELD_RULES[] = {
     {RETRY, "cap", .preset = "30s", .doc = "No delay is longer; more than 0."},
     {RETRY, "jitter", .minimum = 0, .maximum = 1, .preset = "0",
      .doc = "How much chance changes a delay: 0.2 stands for 20 % up or down."},
+    {RETRY, "on", .numbers = true, .preset = "any end that can be retried",
+     .doc = "Only after these ends: outcome codes such as `TIMEOUT`, and exit codes as numbers."},
 };
 
 static const struct reserved_word RESERVED_WORDS[] = {

@@ -15,6 +15,7 @@ struct field_rule {
     const char *field;
     bool required;
     bool one_or_many;   /* a list which may be written as its single item */
+    bool numbers;       /* texts which are written as numbers where they are some */
     double minimum;     /* numbers; both 0: no limits */
     double maximum;     /* 0: none */
     const char *preset; /* what holds if the key is absent, for the documentation; NULL: nothing */

@@ -59,6 +59,23 @@ static void mapper_text(struct mapper *m, const struct doc_node *node, char **sl
     }
 }
 
+/* A whole number becomes text in decimal. */
+static void mapper_text_or_number(struct mapper *m, const struct doc_node *node, char **slot)
+{
+    struct scalar scalar = {.kind = SCALAR_TEXT};
+    if (node->kind == DOC_SCALAR) {
+        scalar = mapper_scalar(node);
+    }
+    if (scalar.kind != SCALAR_INT || scalar.overflow) {
+        mapper_text(m, node, slot);
+        return;
+    }
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)scalar.integer);
+    *slot = arena_text(m->arena, bytes_of_text(number));
+    m->nomem = m->nomem || *slot == NULL;
+}
+
 static void mapper_uint32(struct mapper *m, const struct doc_node *node,
                           const struct field_rule *rule, uint32_t *slot)
 {
@@ -262,7 +279,11 @@ static void mapper_repeated(struct mapper *m, const struct doc_node *node,
             items[index] = mapper_any_message(m, item, field->descriptor);
         } else {
             char *text = (char *)(uintptr_t)protobuf_c_empty_string;
-            mapper_text(m, item, &text);
+            if (rule->numbers) {
+                mapper_text_or_number(m, item, &text);
+            } else {
+                mapper_text(m, item, &text);
+            }
             items[index] = text;
         }
         path_back(&m->path, back);

@@ -158,8 +158,15 @@ static json_t *mapper_write_value(const ProtobufCFieldDescriptor *field, const v
     return inner == NULL ? json_null() : mapper_write_message(inner);
 }
 
-static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field, const void *slot,
-                                 size_t count)
+/* Texts which are numbers were written as such. */
+static json_t *mapper_write_number(const char *text)
+{
+    bool number = text[0] >= '0' && text[0] <= '9';
+    return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
+}
+
+static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field,
+                                 const struct field_rule *rule, const void *slot, size_t count)
 {
     if (count == 0) {
         return json_null();
@@ -167,7 +174,9 @@ static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field, const vo
     json_t *list = json_array();
     void *const *items = *(void *const *const *)slot;
     for (size_t i = 0; i < count && list != NULL; i++) {
-        if (json_array_append_new(list, mapper_write_value(field, &items[i])) != 0) {
+        json_t *value =
+            rule->numbers ? mapper_write_number(items[i]) : mapper_write_value(field, &items[i]);
+        if (json_array_append_new(list, value) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -200,8 +209,9 @@ json_t *mapper_write(const ProtobufCMessage *message)
         const void *slot = base + field->offset;
         json_t *value = NULL;
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-            value = mapper_write_list(
-                field, slot, *(const size_t *)(const void *)(base + field->quantifier_offset));
+            value =
+                mapper_write_list(field, field_rule_of(descriptor, field->name), slot,
+                                  *(const size_t *)(const void *)(base + field->quantifier_offset));
         } else {
             value = mapper_write_value(field, slot);
         }

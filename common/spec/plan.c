@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/name.h"
+#include "spec/retry_code.h"
 #include "spec/spec.h"
 
 struct plan_build {
@@ -113,6 +114,28 @@ static enum status plan_retry(struct plan_build *build, const Baton__V1__Task *t
     return STATUS_OK;
 }
 
+static enum status plan_retry_on(struct plan_build *build, const Baton__V1__Retry *retry,
+                                 struct plan_item *item)
+{
+    size_t count = retry != NULL ? retry->n_on : 0;
+    if (count == 0) {
+        return STATUS_OK;
+    }
+    const char **codes = arena_take_array(&build->plan->arena, count, sizeof *codes);
+    for (size_t i = 0; i < count && codes != NULL; i++) {
+        if (!retry_code_valid(bytes_of_text(retry->on[i]))) {
+            return ERROR(build->err, STATUS_MALFORMED, "retry.on names no code");
+        }
+        codes[i] = plan_text(build, retry->on[i]);
+        if (codes[i] == NULL) {
+            return STATUS_NOMEM;
+        }
+    }
+    item->retry_on = codes;
+    item->retry_on_count = (uint32_t)count;
+    return codes == NULL ? STATUS_NOMEM : STATUS_OK;
+}
+
 static enum status plan_leaf(struct plan_build *build, const Baton__V1__Task *task,
                              struct plan_item *item)
 {
@@ -135,7 +158,8 @@ static enum status plan_leaf(struct plan_build *build, const Baton__V1__Task *ta
     if (item->timeout.ns == 0) {
         return ERROR(build->err, STATUS_MALFORMED, "a timeout of 0");
     }
-    return plan_retry(build, task, &item->retry);
+    enum status status = plan_retry(build, task, &item->retry);
+    return status == STATUS_OK ? plan_retry_on(build, task->retry, item) : status;
 }
 
 static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__Task *const *tasks,

@@ -49,6 +49,8 @@ struct plan_item {
     const char *params;      /* compact JSON object, "{}" if none */
     struct duration timeout; /* never 0 */
     struct plan_retry retry;
+    const char *const *retry_on; /* outcome codes, or exit codes in decimal; none: any */
+    uint32_t retry_on_count;
     bool idempotent;
     bool leaf;
 };

@@ -8,6 +8,7 @@
 #include "spec.pb-c.h"
 #include "spec/backends.h"
 #include "spec/fields.h"
+#include "spec/retry_code.h"
 
 static void schema_unref(json_t **value)
 {
@@ -56,9 +57,25 @@ static json_t *schema_number(const struct field_rule *rule, const char *type)
     return number;
 }
 
+static json_t *schema_retry_code(void)
+{
+    AUTO(schema_unref) json_t *codes = json_array();
+    const char *code = NULL;
+    for (size_t i = 0; (code = retry_code_at(i)) != NULL; i++) {
+        if (json_array_append_new(codes, json_string(code)) != 0) {
+            return NULL;
+        }
+    }
+    return json_pack("{s:[{s:O}, {s:s, s:i, s:i}]}", "anyOf", "enum", codes, "type", "integer",
+                     "minimum", RETRY_EXIT_MIN, "maximum", RETRY_EXIT_MAX);
+}
+
 /* One value of a field, leaving aside that it may be a list. */
 static json_t *schema_value(const ProtobufCFieldDescriptor *field, const struct field_rule *rule)
 {
+    if (rule->numbers) {
+        return schema_retry_code();
+    }
     if (field->type == PROTOBUF_C_TYPE_STRING) {
         return json_pack("{s:s}", "type", "string");
     }

@@ -28,7 +28,9 @@ static enum status schema_type_text(const ProtobufCFieldDescriptor *field,
         return STATUS_OK;
     }
     if (field->type == PROTOBUF_C_TYPE_STRING) {
-        return buffer_print(out, rule->one_or_many ? "text or list of texts" : "text");
+        return buffer_print(out, rule->numbers       ? "list of codes and numbers"
+                                 : rule->one_or_many ? "text or list of texts"
+                                                     : "text");
     }
     if (field->type == PROTOBUF_C_TYPE_UINT32) {
         return buffer_print(out, "whole number, %.0f to %.0f", rule->minimum, rule->maximum);

@@ -9,6 +9,8 @@
 #include "spec/duration.h"
 #include "spec/mapper.h"
 #include "spec/plan.h"
+#include "spec/retry_code.h"
+#include "spec/scalar.h"
 #include "spec/suggest.h"
 
 enum { SPEC_TITLE_MAX = 128 };
@@ -123,6 +125,41 @@ static void spec_check_target(struct spec_check *check, const struct doc_node *r
     path_back(&check->path, back);
 }
 
+/* [J18a] */
+static void spec_check_retry_on(struct spec_check *check, const struct doc_node *on)
+{
+    if (on == NULL || on->kind != DOC_SEQUENCE) {
+        return;
+    }
+    if (on->count == 0) {
+        spec_check_at(check, on, "the list is empty; leave the key out to retry after any end");
+    }
+    size_t back = path_enter_key(&check->path, on->key->text);
+    uint32_t index = 0;
+    for (const struct doc_node *item = on->first; item != NULL; item = item->next, index++) {
+        if (item->kind != DOC_SCALAR) {
+            continue; /* the mapper has said so */
+        }
+        struct scalar scalar = {.kind = SCALAR_TEXT};
+        if (item->plain) {
+            scalar = scalar_of_plain(item->text);
+        }
+        bool exit_code = scalar.kind == SCALAR_INT && !scalar.overflow &&
+                         scalar.integer >= RETRY_EXIT_MIN && scalar.integer <= RETRY_EXIT_MAX;
+        bool code = scalar.kind == SCALAR_TEXT && retry_code_valid(item->text) &&
+                    (item->text.data[0] < '0' || item->text.data[0] > '9');
+        if (!exit_code && !code && (scalar.kind == SCALAR_TEXT || scalar.kind == SCALAR_INT)) {
+            size_t item_back = path_enter_index(&check->path, index);
+            problems_add(check->problems, item->mark, check->path.text,
+                         "%s names no end that can be retried: EXIT, SIGNAL, TIMEOUT, NOT_FOUND, "
+                         "DENIED, BAD_PARAMS, FAILED, INTERNAL, or an exit code from 1 to 255",
+                         quoted_of(item->text).text);
+            path_back(&check->path, item_back);
+        }
+    }
+    path_back(&check->path, back);
+}
+
 /* [J18] */
 static void spec_check_retry(struct spec_check *check, const struct doc_node *node)
 {
@@ -145,6 +182,7 @@ static void spec_check_retry(struct spec_check *check, const struct doc_node *no
     if (spec_check_is_zero(cap)) {
         spec_check_at(check, cap, "must be longer than 0; leave the key out for the preset");
     }
+    spec_check_retry_on(check, doc_get(retry, "on"));
     path_back(&check->path, back);
 }
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "condition.h"
 #include "limits.h"
+#include "spec/retry_code.h"
 #include "stop.h"
 
 /* The same job, step, node and attempt always draw the same chance, in every replay. */
@@ -20,12 +21,15 @@ static uint64_t result_chance(const struct job *job, uint32_t step, uint32_t nod
 /* A retry needs an attempt left, a fate that is known, a node that is there, and a job that goes
  * on. */
 static bool result_may_retry(const struct job *job, uint32_t node, uint32_t step,
-                             enum attempt_state state)
+                             const struct outcome *outcome)
 {
     const struct plan_item *item = job_step(job, step);
     if (job_row(job, step, node)->attempts > item->retry.max || job->nodes[node].silent)
         return false;
-    if (state != ATTEMPT_FAILED && state != ATTEMPT_TIMED_OUT)
+    if (outcome->state != ATTEMPT_FAILED && outcome->state != ATTEMPT_TIMED_OUT)
+        return false;
+    if (!retry_code_named(item->retry_on, item->retry_on_count, outcome->code,
+                          outcome->has_exit_code, outcome->exit_code))
         return false;
     return condition_judge(job, node, job->plan->step_items[step]) == SKIP_NONE;
 }
@@ -58,7 +62,7 @@ static void result_ended(struct proposal *proposal, const struct event *event, u
     ended.ended.attempt = event->result.attempt;
     ended.ended.outcome = event->result.outcome;
     ended.ended.result_seq = event->result.seq;
-    if (result_may_retry(job, node, step, event->result.outcome.state)) {
+    if (result_may_retry(job, node, step, &event->result.outcome)) {
         ended.ended.retry = true;
         ended.ended.retry_after =
             backoff_delay(&item->retry, event->result.attempt,
