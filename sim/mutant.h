@@ -19,8 +19,8 @@
     X(REVOKE_UNCONDITIONAL, "revoke-unconditional")                                                \
     X(LAST_RESULT_WINS, "last-result-wins")                                                        \
     X(NO_READ_BACK, "no-read-back")                                                                \
-    X(CANCEL_ONCE, "signal-not-read")                                                              \
-    X(REPLY_BY_KIND, "reply-by-kind")
+    X(SIGNAL_NOT_READ, "signal-not-read")                                                          \
+    X(FACTS_DROPPED, "facts-dropped")
 
 enum mutant {
 #define X(name, text) MUTANT_##name,

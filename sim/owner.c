@@ -496,11 +496,22 @@ void owner_take_fact(struct owner *owner, const struct stored *stored)
     owner_step(owner, &event);
 }
 
+/* What is stored while the job is being read may be missing from what was read. */
+static void owner_keep_fact(struct owner *owner, const struct stored *fact)
+{
+    owner->waiting = realloc(owner->waiting, (owner->waiting_count + 1) * sizeof(struct stored *));
+    CHECK(owner->waiting != NULL);
+    owner->waiting[owner->waiting_count++] = fact;
+}
+
 void owner_fact(struct owner *owner, const struct stored *fact)
 {
-    if (owner->over || owner->phase == OWNER_ADOPTING)
+    if (owner->over)
         return;
-    owner_take_fact(owner, fact);
+    if (owner->phase == OWNER_DRIVING)
+        owner_take_fact(owner, fact);
+    else if (owner->world->mutant != MUTANT_FACTS_DROPPED)
+        owner_keep_fact(owner, fact);
 }
 
 void owner_node(struct owner *owner, uint32_t node, bool silent)
@@ -539,6 +550,7 @@ void owner_free(struct owner *owner)
     engine_free(owner->engine);
     effects_done(&owner->effects);
     buffer_done(&owner->record);
+    free(owner->waiting);
     free(owner);
 }
 

@@ -39,7 +39,7 @@ struct owner {
     uint64_t claimed_at;
     uint64_t created_at;
     uint32_t fetching;
-    struct stored **waiting; /* facts that came before the job was read; copies */
+    const struct stored **waiting; /* facts that came while the job was read */
     uint32_t waiting_count;
     uint64_t adopted_at;
 };

@@ -84,8 +84,10 @@ static void owner_go_on(struct owner *owner, const struct stored *signal)
               (unsigned long long)engine_job(owner->engine)->last_index);
     owner_step(owner, &event);
     owner_check_nodes(owner);
-    if (signal != NULL && !owner->over && world->mutant != MUTANT_CANCEL_ONCE)
+    if (signal != NULL && !owner->over && world->mutant != MUTANT_SIGNAL_NOT_READ)
         owner_take_fact(owner, signal);
+    for (uint32_t i = 0; i < owner->waiting_count && !owner->over; i++)
+        owner_take_fact(owner, owner->waiting[i]);
 }
 
 static void owner_signal_fetched(void *ctx, uint64_t a, uint64_t b,

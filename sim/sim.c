@@ -84,6 +84,7 @@ static void run_heal(struct run *run)
     struct world *world = &run->world;
     uint64_t bound = world->now + (uint64_t)SIM_HEALED_S * WORLD_S;
     uint64_t steps = world->occasions_had + SIM_STEPS_PER_JOB * (uint64_t)(run->jobs.open + 1);
+    run->to_submit = 0;
     havoc_heal(&run->havoc);
     /* A little on after the last end: what is still under way must do no harm either. */
     while (!world->violated && run->jobs.open > 0 && world->occasions_had < steps &&

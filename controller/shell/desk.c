@@ -9,6 +9,13 @@
 #include "sys/json_text.h"
 #include "wire/subject.h"
 
+/* What became known of a job while it was being read. Its last records may have been read before,
+ * so that nothing but this says it: it waits until the job is driven. */
+struct desk_waiting {
+    struct fact fact;
+    struct desk_waiting *next;
+};
+
 /* One job: being created, being taken over, or driven. */
 struct desk_job {
     struct desk *desk;
@@ -17,7 +24,9 @@ struct desk_job {
     struct adopt *adopt; /* NULL otherwise */
     desk_created_fn created;
     void *created_ctx;
-    uint64_t revision; /* of the KV record, as far as it is known: for a quarantine */
+    uint64_t revision;            /* of the KV record, as far as it is known: for a quarantine */
+    struct desk_waiting *waiting; /* in order */
+    struct desk_waiting **waiting_end;
     struct desk_job *next_gone;
 };
 
@@ -28,8 +37,28 @@ struct desk {
     uv_check_t *sweep;
 };
 
+/* @return the first fact that waits, which is the caller's then; NULL if there is none. */
+static struct desk_waiting *desk_take_waiting(struct desk_job *job)
+{
+    struct desk_waiting *first = job->waiting;
+    if (first == NULL)
+        return NULL;
+    job->waiting = first->next;
+    if (job->waiting == NULL)
+        job->waiting_end = &job->waiting;
+    return first;
+}
+
+static void desk_waiting_free(struct desk_waiting *waiting)
+{
+    fact_done(&waiting->fact);
+    free(waiting);
+}
+
 static void desk_job_free(struct desk_job *job)
 {
+    for (struct desk_waiting *waiting; (waiting = desk_take_waiting(job)) != NULL;)
+        desk_waiting_free(waiting);
     drive_free(job->drive);
     adopt_free(job->adopt);
     free(job);
@@ -85,6 +114,7 @@ static struct desk_job *desk_add(struct desk *desk, const char *id)
     struct desk_job *job = calloc(1, sizeof *job);
     CHECK(job != NULL);
     job->desk = desk;
+    job->waiting_end = &job->waiting;
     CHECK(name_set(&job->id, bytes_of_text(id)));
     CHECK(map_put(&desk->jobs, job->id.text, job));
     return job;
@@ -265,6 +295,10 @@ static void desk_adopted(void *ctx, const char *id, const struct adopted *adopte
     drive_check_nodes(job->drive);
     if (adopted->signal != NULL)
         desk_fact(desk, adopted->signal);
+    for (struct desk_waiting *waiting; (waiting = desk_take_waiting(job)) != NULL;) {
+        desk_fact(desk, &waiting->fact); /* the job may have left the desk: it is freed later */
+        desk_waiting_free(waiting);
+    }
 }
 
 void desk_adopt(struct desk *desk, const char *id, const json_t *value, uint64_t revision)
@@ -280,8 +314,15 @@ void desk_adopt(struct desk *desk, const char *id, const json_t *value, uint64_t
 void desk_fact(struct desk *desk, struct fact *fact)
 {
     struct desk_job *job = map_get(&desk->jobs, fact->job.text);
-    if (job != NULL && job->drive != NULL)
+    if (job != NULL && job->drive != NULL) {
         drive_event(job->drive, &fact->event);
+    } else if (job != NULL) {
+        struct desk_waiting *waiting = calloc(1, sizeof *waiting);
+        CHECK(waiting != NULL);
+        fact_move(&waiting->fact, fact);
+        *job->waiting_end = waiting;
+        job->waiting_end = &waiting->next;
+    }
 }
 
 void desk_node(struct desk *desk, const char *node, bool silent)

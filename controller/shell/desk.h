@@ -46,7 +46,8 @@ bool desk_has(const struct desk *desk, const char *job);
 const struct engine *desk_engine(const struct desk *desk, const char *job);
 size_t desk_count(const struct desk *desk);
 
-/** Hand a fact to its job, if that is driven here. */
+/** Hand a fact to its job, if that is here: at once, or as soon as it has been taken over, for
+ * which the fact is moved out of `fact`. */
 void desk_fact(struct desk *desk, struct fact *fact);
 /** Tell every job that a node went silent, or was heard again. */
 void desk_node(struct desk *desk, const char *node, bool silent);

@@ -13,6 +13,14 @@ void fact_done(struct fact *fact)
     fact->message = NULL;
 }
 
+void fact_move(struct fact *to, struct fact *from)
+{
+    *to = *from;
+    if (to->event.kind == EVENT_RESULT)
+        to->event.result.node = to->node.text;
+    from->message = NULL;
+}
+
 static bool fact_kind(Baton__V1__ResultKind kind, enum result_kind *ret_kind)
 {
     switch (kind) {

@@ -26,4 +26,7 @@ enum status fact_read(const char *cell, const struct bus_message *message, struc
                       struct error *err) ATTR_MUST_USE;
 void fact_done(struct fact *fact);
 
+/** Move a fact, with what it owns; `from` is empty afterwards. */
+void fact_move(struct fact *to, struct fact *from);
+
 #endif
