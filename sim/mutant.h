@@ -20,7 +20,8 @@
     X(LAST_RESULT_WINS, "last-result-wins")                                                        \
     X(NO_READ_BACK, "no-read-back")                                                                \
     X(SIGNAL_NOT_READ, "signal-not-read")                                                          \
-    X(FACTS_DROPPED, "facts-dropped")
+    X(FACTS_DROPPED, "facts-dropped")                                                              \
+    X(OWN_BY_NAME, "own-by-name")
 
 enum mutant {
 #define X(name, text) MUTANT_##name,

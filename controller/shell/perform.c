@@ -82,7 +82,9 @@ static void perform_append_later(struct perform *perform)
     uv_timer_start(perform->again, perform_append_again, PERFORM_AGAIN_MS, 0);
 }
 
-/* The last record there is: ours, an older one (ask again), or somebody else's. */
+/* The last record there is: ours, an older one (ask again), or somebody else's. Ours is what is the
+ * same to the last byte: index, owner and epoch are those of an earlier life's record as well, when
+ * both create the job. */
 static void perform_read_back_answer(void *ctx, const struct bus_answer *answer)
 {
     struct perform *perform = perform_answered(ctx);
@@ -97,17 +99,12 @@ static void perform_read_back_answer(void *ctx, const struct bus_answer *answer)
         return;
     }
     uint64_t seq = answer->message->stream_seq;
-    AUTO_PTR(record_read_free) struct record_read *read = NULL;
-    struct error err;
-    if (seq == perform->prev_seq) {
+    if (seq == perform->prev_seq)
         perform_append_later(perform);
-    } else if (record_wire_unpack(answer->message->body, &read, &err) == STATUS_OK &&
-               read->record.index == perform->index && read->record.epoch == perform->epoch &&
-               strcmp(read->record.owner, perform->owner.text) == 0) {
+    else if (bytes_equal(answer->message->body, buffer_bytes(&perform->record)))
         perform->answers.appended(perform->answers.ctx, seq);
-    } else {
+    else
         perform->answers.refused(perform->answers.ctx);
-    }
 }
 
 static void perform_read_back(struct perform *perform)
@@ -162,10 +159,7 @@ void perform_append(struct perform *perform, const struct record *record)
     buffer_clear(&perform->record);
     enum status status = record_wire_pack(record, &perform->record);
     CHECK(status == STATUS_OK); /* out of memory, or a spec we packed ourselves does not unpack */
-    CHECK(name_set(&perform->owner, bytes_of_text(record->owner)));
     perform->prev_seq = record->prev_seq;
-    perform->index = record->index;
-    perform->epoch = record->epoch;
     perform_append_ask(perform);
 }
 

@@ -23,9 +23,6 @@ struct perform {
     struct perform_request *requests;
     struct buffer record; /* the packed record being appended, kept for asking again */
     uint64_t prev_seq;
-    uint64_t index;
-    struct name owner;
-    uint64_t epoch;
     uv_timer_t *again;
 };
 

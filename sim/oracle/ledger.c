@@ -24,8 +24,7 @@ void oracle_began(struct world *world, uint32_t job, uint32_t node, uint32_t ste
     row->ran = (uint16_t)attempt;
     row->ran_times++;
     row->running++;
-    const struct plan_item *item = &sim_job->plan->items[sim_job->plan->step_items[step]];
-    if (!item->idempotent && row->ran_times > 1)
+    if (!oracle_idempotent(known, step) && row->ran_times > 1)
         world_violated(world, job, "node-%u executes step %u #%u again, which is not idempotent",
                        node, step, attempt);
 }

@@ -117,7 +117,8 @@ static void oracle_log_finished(struct world *world, struct oracle_job *job,
         for (uint32_t node = 0; node < sim_job->node_count; node++) {
             const struct oracle_row *row = oracle_row(job, step, node);
             bool given_up_on = row->state == ATTEMPT_LOST || row->state == ATTEMPT_UNKNOWN;
-            if (row->running > 0 && !given_up_on)
+            bool again = row->ran_times > 1 && oracle_idempotent(job, step);
+            if (row->running > 0 && !given_up_on && !again)
                 world_violated(world, sim_job->number,
                                "%s is %s while step %u still runs on node %u", sim_job->id,
                                job_state_text(entry->finished.state), step, node);

@@ -17,6 +17,12 @@ struct oracle_row *oracle_row(const struct oracle_job *job, uint32_t step, uint3
     return &job->rows[(size_t)step * job->job->node_count + node];
 }
 
+bool oracle_idempotent(const struct oracle_job *job, uint32_t step)
+{
+    const struct plan *plan = job->job->plan;
+    return plan->items[plan->step_items[step]].idempotent;
+}
+
 static void *oracle_array(size_t count, size_t size)
 {
     void *array = calloc(count + 1, size);

@@ -43,6 +43,7 @@ struct oracle {
 
 struct oracle_job *oracle_job(const struct world *world, uint32_t job);
 struct oracle_row *oracle_row(const struct oracle_job *job, uint32_t step, uint32_t node);
+bool oracle_idempotent(const struct oracle_job *job, uint32_t step);
 void oracle_settle(struct oracle_job *job, uint32_t step, uint32_t node, bool settled);
 
 /** @return the first phase before that of the step which is not settled, PLAN_NONE if none. */
