@@ -2,7 +2,7 @@
 
     base <- spec, wire, expr <- controller/core, worker/core <- bus, sys, shells <- main.c
 
-Only common/bus includes nats.h. Only bus, sys, the shells, the CLI and the runner include uv.h.
+The simulator links the cores and no shell. Only common/bus includes nats.h. Only bus, sys, the shells, the CLI and the runner include uv.h.
 Controller and worker never include each other. No two headers include each other in a circle.
 """
 
@@ -33,11 +33,13 @@ LAW = {
     "common/sys": (PURE + ["common/bus"], None),
     "controller/core": (PURE, PURE_STANDARD),
     "controller": (PURE + ["common/bus", "common/sys", "controller"], None),
-    "worker/catalogue": (PURE, PURE_STANDARD | CODECS),
-    "worker/core": (PURE + ["worker/catalogue"], PURE_STANDARD),
-    "worker/runner": (PURE + ["worker/catalogue"], None),
+    "worker/core": (PURE, PURE_STANDARD),
+    "worker/runner": (PURE, None),
     "worker": (PURE + ["common/bus", "common/sys", "worker"], None),
-    "cli": (PURE + ["common/bus", "common/sys", "cli"], None),
+    # The oracles judge the cores and share no code with them.
+    "sim/oracle": (PURE + ["sim"], PURE_STANDARD | CODECS),
+    "sim": (PURE + ["controller/core", "worker/core", "sim"], PURE_STANDARD | CODECS),
+    "cli": (PURE + ["common/bus", "common/sys", "cli", "sim"], None),
 }
 OUTSIDE_ONLY_IN = {
     "nats.h": ["common/bus"],
@@ -62,8 +64,9 @@ def law_of(path):
 def resolve(path, name, files):
     """The file of ours an include means: beside it, or from the include roots."""
     top = path.split("/")[0]
-    for candidate in (os.path.join(os.path.dirname(path), name), f"common/{name}",
-                      f"{top}/{name}"):
+    roots = ["common", top, ".", "worker"] if top == "sim" else ["common", top, "."]
+    for candidate in (os.path.join(os.path.dirname(path), name),
+                      *(f"{root}/{name}" for root in roots)):
         candidate = os.path.normpath(candidate)
         if candidate in files:
             return candidate
@@ -173,6 +176,13 @@ class Layers(unittest.TestCase):
 
     def test_a_folder_outside_the_law_is_caught(self):
         self.assertIn("no layer", check({"common/odd/a.c": ""})[0])
+
+    def test_an_oracle_that_includes_what_it_judges_is_caught(self):
+        self.caught("sim/oracle/a.c", '"controller/core/c.h"', "may not include controller/core")
+
+    def test_a_simulator_that_includes_a_shell_is_caught(self):
+        self.caught("sim/a.c", '"controller/shell/s.h"', "may not include controller/shell")
+        self.caught("sim/a.c", "<uv.h>", "only in")
 
     def test_an_include_circle_is_caught(self):
         files = {"common/base/a.h": '#include "b.h"\n', "common/base/b.h": '#include "base/a.h"\n'}

@@ -4,7 +4,7 @@ import os
 import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-C_FOLDERS = ["common", "controller", "worker", "cli", "tests"]
+C_FOLDERS = ["common", "controller", "worker", "cli", "sim", "tests"]
 TEXT_FOLDERS = C_FOLDERS + ["proto", "deploy", "specs", ".ci"]
 TEXT_ENDINGS = (".c", ".h", ".py", ".sh", ".md", ".proto", ".build", ".yaml", ".json", ".txt")
 
