@@ -43,15 +43,15 @@ static const struct backend_param EXEC_RUN[] = {
 };
 
 static const struct backend_action BACKENDS[] = {
-    {"ping", "echo", true, "Prints a message.", PING_ECHO},
-    {"ping", "hostname", true, "Prints the node's host name.", NO_PARAMS},
-    {"ping", "sleep", true, "Waits.", SLEEP},
-    {"test", "succeed", true, "Succeeds.", TEST_MESSAGE},
-    {"test", "fail", true, "Fails.", TEST_MESSAGE},
-    {"test", "flaky", true, "Fails by chance.", TEST_FLAKY},
-    {"test", "output", true, "Prints a lot.", TEST_OUTPUT},
-    {"test", "sleep", true, "Waits.", SLEEP},
-    {"exec", "run", false, "Runs a program.", EXEC_RUN},
+    {BACKEND_PING_ECHO, "ping", "echo", true, "Prints a message.", PING_ECHO},
+    {BACKEND_PING_HOSTNAME, "ping", "hostname", true, "Prints the node's host name.", NO_PARAMS},
+    {BACKEND_PING_SLEEP, "ping", "sleep", true, "Waits.", SLEEP},
+    {BACKEND_TEST_SUCCEED, "test", "succeed", true, "Succeeds.", TEST_MESSAGE},
+    {BACKEND_TEST_FAIL, "test", "fail", true, "Fails.", TEST_MESSAGE},
+    {BACKEND_TEST_FLAKY, "test", "flaky", true, "Fails by chance.", TEST_FLAKY},
+    {BACKEND_TEST_OUTPUT, "test", "output", true, "Prints a lot.", TEST_OUTPUT},
+    {BACKEND_TEST_SLEEP, "test", "sleep", true, "Waits.", SLEEP},
+    {BACKEND_EXEC_RUN, "exec", "run", false, "Runs a program.", EXEC_RUN},
 };
 
 const struct backend_action *backends_at(size_t index)

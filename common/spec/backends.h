@@ -1,4 +1,8 @@
-/* backends.h - the built-in backends: their actions and what parameters these take. Pure. */
+/* backends.h - the built-in backends: their actions and what parameters these take. Pure.
+ *
+ * The only such table: specs are checked against it, the schema shows it, workers offer it and
+ * check by it what they are sent.
+ */
 #ifndef BATON_BACKENDS_H
 #define BATON_BACKENDS_H
 
@@ -25,7 +29,21 @@ struct backend_param {
     const char *doc;
 };
 
+/* For code that acts; in the order of the table. */
+enum backend_action_kind {
+    BACKEND_PING_ECHO,
+    BACKEND_PING_HOSTNAME,
+    BACKEND_PING_SLEEP,
+    BACKEND_TEST_SUCCEED,
+    BACKEND_TEST_FAIL,
+    BACKEND_TEST_FLAKY,
+    BACKEND_TEST_OUTPUT,
+    BACKEND_TEST_SLEEP,
+    BACKEND_EXEC_RUN,
+};
+
 struct backend_action {
+    enum backend_action_kind kind;
     const char *backend;
     const char *name;
     bool idempotent; /* safe to run again, unless the step says otherwise */

@@ -7,10 +7,10 @@
 /**
  * Do a built-in action and exit.
  *
- * @param params    [in] JSON, checked again here.
+ * @param text      [in] its parameters, JSON, checked again here.
  * @param report_fd [in] for child_say().
  */
-ATTR_NORETURN void builtin_run(const char *backend, const char *action, const char *params,
+ATTR_NORETURN void builtin_run(const char *backend, const char *action, const char *text,
                                int report_fd);
 
 #endif

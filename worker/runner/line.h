@@ -3,8 +3,8 @@
 #define BATON_LINE_H
 
 /**
- * Make a text fit to be shown and to travel: bytes that are not UTF-8 become `?`, control characters
- * blanks; an unfinished last character (the text was cut) is dropped. In place.
+ * Make a text fit to be shown and to travel: bytes that are not UTF-8 become `?`, control
+ * characters blanks; an unfinished last character (the text was cut) is dropped. In place.
  */
 void line_clean(char *text);
 

@@ -1,7 +1,8 @@
 #include "shell/intake.h"
 
-#include "catalogue/catalogue.h"
+#include "base/cleanup.h"
 #include "result.pb-c.h"
+#include "runner/params.h"
 #include "shell/run_order.h"
 #include "task.pb-c.h"
 
@@ -22,12 +23,10 @@ static enum status intake_refusal(const struct order *order, struct arena *arena
                                   const char **ret_refusal)
 {
     struct error err = {0};
-    enum action_kind kind = ACTION_KIND_COUNT;
-    json_t *params = NULL;
-    enum status status = catalogue_find(order->backend, order->action, &kind, &err);
-    if (status == STATUS_OK)
-        status = catalogue_params(kind, order->params, &params, &err);
-    json_decref(params);
+    AUTO(arena_done) struct arena scratch = {0};
+    struct params params = {0};
+    enum status status =
+        params_read(order->backend, order->action, order->params, &scratch, &params, &err);
     if (status == STATUS_OK || status == STATUS_NOMEM)
         return status;
     *ret_refusal = arena_text(arena, bytes_of_text(err.text));

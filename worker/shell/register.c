@@ -1,12 +1,13 @@
 #include "shell/register.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/cleanup.h"
-#include "catalogue/catalogue.h"
+#include "spec/backends.h"
 #include "sys/clock.h"
 #include "wire/subject.h"
 
@@ -49,6 +50,23 @@ static json_t *register_labels(const char *const *pairs)
     return labels;
 }
 
+/* {"exec":{"run":{"idempotent":false}},...} */
+static json_t *register_backends(void)
+{
+    json_t *backends = json_object();
+    const struct backend_action *action = NULL;
+    for (size_t i = 0; backends != NULL && (action = backends_at(i)) != NULL; i++) {
+        json_t *backend = json_object_get(backends, action->backend);
+        if (backend == NULL) {
+            backend = json_object();
+            CHECK(json_object_set_new(backends, action->backend, backend) == 0);
+        }
+        CHECK(json_object_set_new(backend, action->name,
+                                  json_pack("{s:b}", "idempotent", action->idempotent)) == 0);
+    }
+    return backends;
+}
+
 static json_t *register_fixed(const struct register_options *options)
 {
     char hostname[256] = "";
@@ -56,7 +74,7 @@ static json_t *register_fixed(const struct register_options *options)
     return json_pack("{s:s, s:s, s:o, s:[], s:o, s:i, s:o, s:s, s:s, s:I}", "id", options->node,
                      "hostname", hostname, "groups", register_list(options->groups), "pools",
                      "labels", register_labels(options->labels), "slots", (int)options->slots,
-                     "backends", catalogue_describe(), "version", BATON_VERSION, "started_at",
+                     "backends", register_backends(), "version", BATON_VERSION, "started_at",
                      clock_rfc3339(clock_unix_ms()).text, "heartbeat_ms",
                      (json_int_t)duration_to_ms(options->heartbeat));
 }

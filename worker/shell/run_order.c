@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "catalogue/catalogue.h"
+#include "base/cleanup.h"
+#include "runner/params.h"
 
 /* What every task starts with; the order's own variables win. HOME, USER and LOGNAME are the
  * runner's to add: it knows the user. */
@@ -45,47 +46,59 @@ static char *run_order_format(struct arena *arena, const char *format, ...)
     return len < 0 || (size_t)len >= sizeof text ? NULL : run_order_text(arena, text);
 }
 
-/* A scalar parameter as text, with a prefix; "" if it is not there. */
-static char *run_order_scalar(struct arena *arena, const char *prefix, const json_t *value)
+static bool run_order_argv(const struct doc_node *command, struct arena *arena,
+                           Baton__V1__RunOrder *run)
 {
-    struct buffer text = {0};
-    char *copy = NULL;
-    bool built = buffer_append(&text, bytes_of_text(prefix)) == STATUS_OK &&
-                 (value == NULL || catalogue_scalar(value, &text) == STATUS_OK);
-    if (built)
-        copy = arena_text(arena, bytes_of(text.data != NULL ? text.data : "", text.len));
-    buffer_done(&text);
-    return copy;
-}
-
-static bool run_order_argv(const json_t *command, struct arena *arena, Baton__V1__RunOrder *run)
-{
-    run->n_argv = json_array_size(command);
-    run->argv = arena_take_array(arena, run->n_argv, sizeof *run->argv);
-    bool complete = run->argv != NULL;
-    for (size_t i = 0; complete && i < run->n_argv; i++) {
-        run->argv[i] = run_order_scalar(arena, "", json_array_get(command, i));
-        complete = run->argv[i] != NULL;
+    if (command == NULL)
+        return true;
+    run->argv = arena_take_array(arena, command->count, sizeof *run->argv);
+    if (run->argv == NULL)
+        return false;
+    for (const struct doc_node *item = command->first; item != NULL; item = item->next) {
+        run->argv[run->n_argv] = run_order_text(arena, (const char *)item->text.data);
+        if (run->argv[run->n_argv++] == NULL)
+            return false;
     }
-    return complete;
+    return true;
 }
 
-static bool run_order_overrides(const json_t *env, const char *assignment)
+static bool run_order_overrides(const struct doc_node *env, const char *assignment)
 {
     const char *equals = strchr(assignment, '=');
     size_t len = (size_t)(equals - assignment);
     char name[32];
-    if (len >= sizeof name)
+    if (env == NULL || len >= sizeof name)
         return false;
     memcpy(name, assignment, len);
     name[len] = '\0';
-    return json_object_get(env, name) != NULL;
+    return doc_get(env, name) != NULL;
 }
 
-static bool run_order_env(json_t *env, const struct order *order, const char *node,
+/* The order's own variables, behind what every task starts with. */
+static bool run_order_add_env(const struct doc_node *env, struct arena *arena,
+                              Baton__V1__RunOrder *run)
+{
+    for (const struct doc_node *item = env == NULL ? NULL : env->first; item != NULL;
+         item = item->next) {
+        const char *name = (const char *)item->key->text.data;
+        if (run_order_is_own(name))
+            continue;
+        size_t name_len = item->key->text.len;
+        char *assignment = arena_take(arena, name_len + 1 + item->text.len + 1);
+        if (assignment == NULL)
+            return false;
+        memcpy(assignment, name, name_len);
+        assignment[name_len] = '=';
+        memcpy(assignment + name_len + 1, item->text.data, item->text.len + 1);
+        run->env[run->n_env++] = assignment;
+    }
+    return true;
+}
+
+static bool run_order_env(const struct doc_node *env, const struct order *order, const char *node,
                           struct arena *arena, Baton__V1__RunOrder *run)
 {
-    size_t room = BASE_COUNT + OWN_COUNT + json_object_size(env);
+    size_t room = BASE_COUNT + OWN_COUNT + (env != NULL ? env->count : 0);
     run->env = arena_take_array(arena, room, sizeof *run->env);
     if (run->env == NULL)
         return false;
@@ -93,18 +106,8 @@ static bool run_order_env(json_t *env, const struct order *order, const char *no
         if (!run_order_overrides(env, base_environment[i]))
             run->env[run->n_env++] = run_order_text(arena, base_environment[i]);
     }
-    const char *name = NULL;
-    const json_t *value = NULL;
-    json_object_foreach(env, name, value)
-    {
-        if (run_order_is_own(name))
-            continue;
-        struct buffer prefix = {0};
-        bool built = buffer_print(&prefix, "%s=", name) == STATUS_OK;
-        run->env[run->n_env++] =
-            built ? run_order_scalar(arena, buffer_text(&prefix), value) : NULL;
-        buffer_done(&prefix);
-    }
+    if (!run_order_add_env(env, arena, run))
+        return false;
     const char *const values[OWN_COUNT] = {order->key.job.text, order->path, node,
                                            run_order_format(arena, "%u", order->key.attempt)};
     for (unsigned i = 0; i < OWN_COUNT; i++)
@@ -118,41 +121,38 @@ static bool run_order_env(json_t *env, const struct order *order, const char *no
 }
 
 static bool run_order_fill(const struct order *order, const char *node, const char *directory,
-                           json_t *params, struct arena *arena, Baton__V1__RunOrder *run)
+                           const struct params *params, struct arena *arena,
+                           Baton__V1__RunOrder *run)
 {
     run->directory = run_order_text(arena, directory);
     run->backend = run_order_text(arena, order->backend);
     run->action = run_order_text(arena, order->action);
     run->params = run_order_text(arena, order->params);
-    const json_t *cwd = json_object_get(params, "cwd");
-    run->cwd = run_order_text(arena, cwd != NULL ? json_string_value(cwd) : "/");
-    run->user = run_order_scalar(arena, "", json_object_get(params, "user"));
-    const json_t *input = json_object_get(params, "stdin");
-    char *text = run_order_scalar(arena, "", input);
-    if (text != NULL)
-        run->stdin = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
+    const char *cwd = params_text(params, "cwd");
+    run->cwd = run_order_text(arena, cwd[0] != '\0' ? cwd : "/");
+    run->user = run_order_text(arena, params_text(params, "user"));
+    char *input = run_order_text(arena, params_text(params, "stdin"));
+    if (input != NULL)
+        run->stdin = (ProtobufCBinaryData){strlen(input), (uint8_t *)input};
     run->timeout_ms = order->timeout_ms;
     run->grace_ms = RUN_ORDER_GRACE_MS;
     return run->directory != NULL && run->backend != NULL && run->action != NULL &&
-           run->params != NULL && run->cwd != NULL && run->user != NULL && text != NULL &&
-           run_order_argv(json_object_get(params, "command"), arena, run) &&
-           run_order_env(json_object_get(params, "env"), order, node, arena, run);
+           run->params != NULL && run->cwd != NULL && run->user != NULL && input != NULL &&
+           run_order_argv(params_get(params, "command"), arena, run) &&
+           run_order_env(params_get(params, "env"), order, node, arena, run);
 }
 
 enum status run_order_build(const struct order *order, const char *node, const char *directory,
                             struct arena *arena, Baton__V1__RunOrder *ret_run, struct error *err)
 {
-    enum action_kind kind = ACTION_KIND_COUNT;
-    json_t *params = NULL;
-    enum status status = catalogue_find(order->backend, order->action, &kind, err);
-    if (status == STATUS_OK)
-        status = catalogue_params(kind, order->params, &params, err);
+    AUTO(arena_done) struct arena scratch = {0};
+    struct params params = {0};
+    enum status status =
+        params_read(order->backend, order->action, order->params, &scratch, &params, err);
     if (status != STATUS_OK)
         return status;
     Baton__V1__RunOrder run = BATON__V1__RUN_ORDER__INIT;
-    bool built = run_order_fill(order, node, directory, params, arena, &run);
-    json_decref(params);
-    if (!built)
+    if (!run_order_fill(order, node, directory, &params, arena, &run))
         return ERROR(err, STATUS_NOMEM, "the order to the runner");
     *ret_run = run;
     return STATUS_OK;

@@ -14,13 +14,14 @@ static void the_first_day_has_three_backends(void **state)
     assert_false(backends_find("exec", "run")->idempotent);
 }
 
-static void actions_of_one_backend_stand_together(void **state)
+static void actions_of_one_backend_stand_together_in_the_order_of_their_kinds(void **state)
 {
     (void)state;
     const struct backend_action *action = NULL;
     const char *seen[16] = {0};
     size_t count = 0;
     for (size_t i = 0; (action = backends_at(i)) != NULL; i++) {
+        assert_int_equal(action->kind, i);
         if (count > 0 && strcmp(seen[count - 1], action->backend) == 0) {
             continue;
         }
@@ -90,7 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_day_has_three_backends),
-        cmocka_unit_test(actions_of_one_backend_stand_together),
+        cmocka_unit_test(actions_of_one_backend_stand_together_in_the_order_of_their_kinds),
         cmocka_unit_test(right_parameters_pass),
         cmocka_unit_test(wrong_parameters_are_named),
     };

@@ -42,11 +42,12 @@ static void a_command_becomes_argv_directory_user_and_input(void **state)
     (void)state;
     AUTO(arena_done) struct arena arena = {0};
     Baton__V1__RunOrder run = BATON__V1__RUN_ORDER__INIT;
-    assert_int_equal(build("exec", "run",
-                           "{\"command\":[\"a b\",\"\",5,true],\"cwd\":\"/c\",\"user\":\"u\","
-                           "\"stdin\":\"in\"}",
-                           &arena, &run),
-                     STATUS_OK);
+    assert_int_equal(
+        build("exec", "run",
+              "{\"command\":[\"a b\",\"\",\"5\",\"true\"],\"cwd\":\"/c\",\"user\":\"u\","
+              "\"stdin\":\"in\"}",
+              &arena, &run),
+        STATUS_OK);
     assert_int_equal(run.n_argv, 4);
     assert_string_equal(run.argv[0], "a b");
     assert_string_equal(run.argv[1], "");
@@ -76,7 +77,7 @@ static void the_environment_is_small_and_the_orders_wins(void **state)
     AUTO(arena_done) struct arena arena = {0};
     Baton__V1__RunOrder run = BATON__V1__RUN_ORDER__INIT;
     assert_int_equal(build("exec", "run",
-                           "{\"command\":[\"ls\"],\"env\":{\"PATH\":\"/p\",\"N\":8080,"
+                           "{\"command\":[\"ls\"],\"env\":{\"PATH\":\"/p\",\"N\":\"8080\","
                            "\"BATON_JOB\":\"liar\"}}",
                            &arena, &run),
                      STATUS_OK);
