@@ -21,7 +21,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SUITES = ["unit", "contract", "golden", "fuzz", "lint", "integration"]
+SUITES = ["unit", "contract", "golden", "sim", "fuzz", "lint", "integration"]
 # The lints read sources and the archives of the plain build: nothing new to see in another build.
 SANITIZED = [suite for suite in SUITES if suite != "lint"]
 BUILDS = {
