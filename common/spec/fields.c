@@ -18,7 +18,8 @@ static const struct field_rule FIELD_RULES[] = {
             "(`continue`)."},
     {SPEC, "timeout", .doc = "The longest the whole job may take. Unset: no limit."},
     {SPEC, "tasks", .required = true,
-     .doc = "The phases, in order: every node ends a phase before any begins the next."},
+     .doc = "The phases, in order: every node ends a phase before any begins the next, unless "
+            "`sync` says otherwise."},
     {TARGET, "scope", .required = true,
      .doc = "`all` nodes, those of some `group`s, or some `node`s by name."},
     {TARGET, "value", .one_or_many = true,
@@ -38,11 +39,10 @@ static const struct field_rule FIELD_RULES[] = {
      .doc = "Step: whether it is safe to run again when nobody knows how far it came."},
     {TASK, "condition", .preset = "unless the job has stopped",
      .doc = "When it runs: `always`, `on_success` or `on_failure`."},
-    {TASK, "sync", .preset = "all",
-     .doc = "Phase that is a pipeline: which nodes wait for each other at its end; `all` of them."},
-    {TASK, "tasks",
-     .doc = "Pipeline: its steps and pipelines, which each node goes through at its "
-            "own pace."},
+    {TASK, "sync", .preset = "all in the outermost tasks, none further inside",
+     .doc = "Who waits for whom between this item and the next one: `all` nodes for all, each for "
+            "those it shares a `group` with, or `none`."},
+    {TASK, "tasks", .doc = "Pipeline: its steps and pipelines, which each node goes through."},
     {RETRY, "max", .required = true, .maximum = 1000, .doc = "Further attempts after the first."},
     {RETRY, "initial", .preset = "1s", .doc = "Delay before the first of them."},
     {RETRY, "factor", .minimum = 1, .maximum = 1000, .preset = "2",
@@ -58,10 +58,6 @@ static const struct reserved_word RESERVED_WORDS[] = {
     {SPEC, NULL, "priority", "priorities are not supported by this version; leave the key out"},
     {NULL, &baton__v1__scope__descriptor, "pool",
      "pools are not supported by this version; use all, group or node"},
-    {NULL, &baton__v1__sync__descriptor, "group",
-     "this version only supports all (every node waits for every other)"},
-    {NULL, &baton__v1__sync__descriptor, "none",
-     "this version only supports all (every node waits for every other)"},
 };
 
 #undef SPEC

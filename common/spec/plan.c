@@ -91,6 +91,29 @@ static enum status plan_condition(struct plan_build *build, const Baton__V1__Tas
     return STATUS_OK;
 }
 
+/* A phase is a barrier unless it says otherwise; inside of a pipeline each node goes its own pace.
+ */
+static enum status plan_sync(struct plan_build *build, const Baton__V1__Task *task, uint32_t parent,
+                             enum plan_sync *ret)
+{
+    switch ((int)task->sync) {
+    case BATON__V1__SYNC__SYNC_UNSET:
+        *ret = parent == PLAN_NONE ? PLAN_SYNC_ALL : PLAN_SYNC_NONE;
+        return STATUS_OK;
+    case BATON__V1__SYNC__SYNC_ALL:
+        *ret = PLAN_SYNC_ALL;
+        return STATUS_OK;
+    case BATON__V1__SYNC__SYNC_GROUP:
+        *ret = PLAN_SYNC_GROUP;
+        return STATUS_OK;
+    case BATON__V1__SYNC__SYNC_NONE:
+        *ret = PLAN_SYNC_NONE;
+        return STATUS_OK;
+    default:
+        return ERROR(build->err, STATUS_MALFORMED, "unknown sync %d", (int)task->sync);
+    }
+}
+
 static enum status plan_retry(struct plan_build *build, const Baton__V1__Task *task,
                               struct plan_retry *ret)
 {
@@ -178,6 +201,9 @@ static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__
             return STATUS_NOMEM;
         }
         enum status status = plan_condition(build, task, &item->condition);
+        if (status == STATUS_OK) {
+            status = plan_sync(build, task, parent, &item->sync);
+        }
         if (status == STATUS_OK && task->n_tasks > 0) {
             item->backend = item->action = "";
             item->params = "{}";

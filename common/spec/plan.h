@@ -23,6 +23,7 @@ enum {
 
 enum plan_scope { PLAN_SCOPE_ALL, PLAN_SCOPE_GROUP, PLAN_SCOPE_NODE };
 enum plan_strategy { PLAN_FAIL_FAST, PLAN_CONTINUE };
+enum plan_sync { PLAN_SYNC_ALL, PLAN_SYNC_GROUP, PLAN_SYNC_NONE };
 enum plan_condition { PLAN_UNLESS_STOPPED, PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE };
 
 struct plan_retry {
@@ -44,6 +45,7 @@ struct plan_item {
     uint32_t line;    /* in the text, a leaf's backend; both 0 if the text is not at hand */
     uint32_t column;
     enum plan_condition condition;
+    enum plan_sync sync; /* who waits for whom behind it; behind the last of a list nobody does */
     /* leaf only */
     const char *backend, *action;
     const char *params;      /* compact JSON object, "{}" if none */

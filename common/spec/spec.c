@@ -44,11 +44,14 @@ static bool spec_preset_retry(struct arena *arena, Baton__V1__Task *task)
            spec_preset_duration(arena, &task->retry->cap, PLAN_RETRY_CAP_MS);
 }
 
-static bool spec_preset_task(struct arena *arena, Baton__V1__Task *task)
+static bool spec_preset_task(struct arena *arena, Baton__V1__Task *task, Baton__V1__Sync sync)
 {
+    if (task->sync == BATON__V1__SYNC__SYNC_UNSET) {
+        task->sync = sync;
+    }
     if (task->n_tasks > 0) {
         for (size_t i = 0; i < task->n_tasks; i++) {
-            if (!spec_preset_task(arena, task->tasks[i])) {
+            if (!spec_preset_task(arena, task->tasks[i], BATON__V1__SYNC__SYNC_NONE)) {
                 return false;
             }
         }
@@ -70,9 +73,7 @@ static bool spec_preset(struct spec *spec)
         spec->message->strategy = BATON__V1__STRATEGY__STRATEGY_FAIL_FAST;
     }
     for (size_t i = 0; i < spec->message->n_tasks; i++) {
-        Baton__V1__Task *phase = spec->message->tasks[i];
-        phase->sync = phase->n_tasks > 0 ? BATON__V1__SYNC__SYNC_ALL : BATON__V1__SYNC__SYNC_UNSET;
-        if (!spec_preset_task(&spec->arena, spec->message->tasks[i])) {
+        if (!spec_preset_task(&spec->arena, spec->message->tasks[i], BATON__V1__SYNC__SYNC_ALL)) {
             return false;
         }
     }

@@ -260,10 +260,6 @@ static void spec_check_leaf(struct spec_check *check, const struct doc_node *nod
         problems_add(check->problems, node->mark, check->path.text,
                      "too many steps: a job has at most %d", PLAN_ITEMS_MAX);
     }
-    const struct doc_node *sync = doc_get(node, "sync");
-    if (sync != NULL) {
-        spec_check_key(check, sync, "only a pipeline (an item with tasks) has this key");
-    }
     bool backend = spec_check_word(check, node, "backend", "a step with an action needs a backend");
     bool action = spec_check_word(check, node, "action", "a step with a backend needs an action");
     const struct backend_action *known = NULL;
@@ -285,10 +281,6 @@ static void spec_check_tasks(struct spec_check *check, const struct doc_node *no
 static void spec_check_branch(struct spec_check *check, const struct doc_node *node,
                               const Baton__V1__Task *task, unsigned depth)
 {
-    const struct doc_node *sync = doc_get(node, "sync");
-    if (sync != NULL && depth > 1) {
-        spec_check_key(check, sync, "only a phase (an item of the outermost tasks) has this key");
-    }
     static const char *const LEAF_KEYS[] = {"backend", "action",      "params",    "timeout",
                                             "retry",   "max_retries", "idempotent"};
     for (size_t i = 0; i < sizeof LEAF_KEYS / sizeof LEAF_KEYS[0]; i++) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "barrier.h"
 #include "base/check.h"
 #include "condition.h"
 #include "limits.h"
@@ -53,10 +54,8 @@ static enum status fold_make_rows(struct job *job, const struct entry *created)
     job->by_name = arena_take_array(&job->arena, count, sizeof *job->by_name);
     job->rows =
         arena_take_array(&job->arena, (size_t)count * job->plan->step_count, sizeof *job->rows);
-    job->left = arena_take_array(&job->arena, job->plan->item_count, sizeof *job->left);
     job->dirty = arena_take_array(&job->arena, count, sizeof *job->dirty);
-    if (job->dirty == NULL || job->nodes == NULL || job->by_name == NULL || job->rows == NULL ||
-        job->left == NULL)
+    if (job->dirty == NULL || job->nodes == NULL || job->by_name == NULL || job->rows == NULL)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
         if (fold_copy_node(job, &job->nodes[i], &created->created.expected[i]) != STATUS_OK)
@@ -64,7 +63,7 @@ static enum status fold_make_rows(struct job *job, const struct entry *created)
     }
     for (uint32_t i = 0; i < count; i++)
         job_mark_dirty(job, i);
-    return fold_sort_names(job) ? STATUS_OK : STATUS_MALFORMED;
+    return fold_sort_names(job) ? barrier_make(job) : STATUS_MALFORMED;
 }
 
 enum status fold_created(const struct entry *created, struct plan *take_plan, struct job **ret_job,
@@ -100,31 +99,19 @@ enum status fold_created(const struct entry *created, struct plan *take_plan, st
 
 /* --- a node's way through the tree ------------------------------------------------------------ */
 
-static uint32_t fold_top_item(const struct plan *plan, uint32_t item)
-{
-    while (plan->items[item].parent != PLAN_NONE)
-        item = plan->items[item].parent;
-    return item;
-}
-
 static void fold_move_cursor(struct job *job, uint32_t node, uint32_t to)
 {
     struct job_node *n = &job->nodes[node];
     const struct plan *plan = job->plan;
     CHECK(to >= n->cursor);
     CHECK(to <= plan->item_count);
-    if (n->cursor == plan->item_count)
+    if (n->cursor == to)
         return;
-    for (uint32_t top = fold_top_item(plan, n->cursor);
-         top < plan->item_count && plan->items[top].end <= to; top = plan->items[top].end) {
-        job->left[top]++;
-        CHECK(job->left[top] <= job->node_count);
-        if (job->left[top] == job->node_count) { /* the barrier opens: everybody may go on */
-            for (uint32_t other = 0; other < job->node_count; other++)
-                job_mark_dirty(job, other);
-        }
-    }
     n->cursor = to;
+    /* No leaf is ever jumped over, so what is passed ends here. */
+    for (uint32_t up = to - 1; up != PLAN_NONE && plan->items[up].end == to;
+         up = plan->items[up].parent)
+        barrier_pass(job, node, up);
     job_mark_dirty(job, node);
     if (to == plan->item_count)
         job->nodes_through++;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "barrier.h"
 #include "base/check.h"
 
 #define TO(state) (1u << JOB_##state)
@@ -117,6 +118,7 @@ void job_check(const struct job *job)
         through += job->nodes[node].cursor == job->plan->item_count;
         failures += job->nodes[node].failed;
     }
+    barrier_check(job);
     CHECK(through == job->nodes_through);
     CHECK(failures == job->failures);
     CHECK(IMPLIES(job_ended(job), through == job->node_count));

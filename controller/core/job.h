@@ -18,6 +18,8 @@ struct job_node {
     const char *name;
     const char *const *groups;
     uint32_t group_count;
+    uint32_t *shared; /* numbers of its groups which others are in; only if some barrier asks */
+    uint32_t shared_count;
     uint32_t cursor;        /* index of the plan item the node stands at; item_count: through */
     uint32_t open_step;     /* the step in flight or waiting for its retry; PLAN_NONE if none */
     uint64_t result_seq;    /* last settling record on this job's and node's result subject */
@@ -28,6 +30,11 @@ struct job_node {
     bool silent;        /* its worker has not been heard for too long */
     enum job_send send; /* of the open attempt's order */
     uint64_t seen_seq;  /* last record seen on its result subject; START included */
+};
+
+struct job_group {
+    const uint32_t *members; /* nodes, at least two, in their order */
+    uint32_t count;
 };
 
 struct job_name {
@@ -55,12 +62,16 @@ struct job {
     uint32_t node_count;
     struct job_name *by_name; /* sorted by name */
     struct row *rows;         /* [step * node_count + node] */
-    uint32_t *left;           /* per plan item at top level: how many nodes are past it */
-    uint32_t nodes_through;   /* nodes with nothing left to do */
-    uint32_t failures;        /* nodes with failed set */
-    uint64_t last_index;      /* of the last record folded */
-    uint64_t last_seq;        /* its stream sequence */
-    uint32_t *dirty;          /* live: ring of nodes the walk has to look at */
+    uint32_t *left;           /* per plan item: how many nodes are past it */
+    struct job_group *groups; /* that nodes share; see barrier.h */
+    uint32_t group_count;
+    uint32_t *left_row;      /* per plan item with `sync: group`: its row in */
+    uint32_t *left_of_group; /* [row * group_count + group]: how many of them are past it */
+    uint32_t nodes_through;  /* nodes with nothing left to do */
+    uint32_t failures;       /* nodes with failed set */
+    uint64_t last_index;     /* of the last record folded */
+    uint64_t last_seq;       /* its stream sequence */
+    uint32_t *dirty;         /* live: ring of nodes the walk has to look at */
     uint32_t dirty_first;
     uint32_t dirty_count;
     struct arena arena;

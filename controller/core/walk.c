@@ -1,20 +1,9 @@
 #include "walk.h"
 
+#include "barrier.h"
 #include "base/check.h"
 #include "condition.h"
 #include "fold.h"
-
-/* A phase begins on a node when every node is past the phase before it. */
-static bool walk_at_barrier(const struct job *job, uint32_t item)
-{
-    const struct plan *plan = job->plan;
-    if (plan->items[item].parent != PLAN_NONE || item == 0)
-        return false;
-    uint32_t before = item - 1;
-    while (plan->items[before].parent != PLAN_NONE)
-        before = plan->items[before].parent;
-    return job->left[before] < job->node_count;
-}
 
 static void walk_skip(struct proposal *proposal, uint32_t node, uint32_t item,
                       enum skip_reason reason)
@@ -35,7 +24,7 @@ static void walk_node(struct proposal *proposal, uint32_t node)
     while (n->open_step == PLAN_NONE && n->cursor < job->plan->item_count &&
            !proposal->out_of_memory) {
         uint32_t item = n->cursor;
-        if (walk_at_barrier(job, item))
+        if (barrier_closed(job, node, item))
             return;
         enum skip_reason reason = condition_judge(job, node, item);
         if (reason != SKIP_NONE)

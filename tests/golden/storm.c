@@ -39,6 +39,13 @@ static void storm_condition(struct storm *storm)
         PRINT(&storm->text, "%s", texts[storm_draw(storm, 3)]);
 }
 
+static void storm_sync(struct storm *storm)
+{
+    static const char *const texts[] = {"sync: all, ", "sync: group, ", "sync: none, "};
+    if (storm_chance(storm, 35))
+        PRINT(&storm->text, "%s", texts[storm_draw(storm, 3)]);
+}
+
 /* Items in flow style on one line; recursion ends with the depth. */
 static void storm_items(struct storm *storm, uint32_t depth)
 {
@@ -46,6 +53,7 @@ static void storm_items(struct storm *storm, uint32_t depth)
     for (uint32_t i = 0; i < count && (i == 0 || storm->leaves < storm->leaves_max); i++) {
         PRINT(&storm->text, "{");
         storm_condition(storm);
+        storm_sync(storm);
         if (depth < 3 && storm_chance(storm, 40)) {
             PRINT(&storm->text, "tasks: [");
             storm_items(storm, depth + 1);
@@ -102,6 +110,7 @@ static void storm_happening(struct storm *storm)
 
 static void storm_make(struct storm *storm)
 {
+    static const char *const groups[] = {"", "[a]", "[b]", "[a,b]", "[c]"};
     for (int i = 0; i < 10; i++)
         (void)storm_draw(storm, 2);
     storm->leaves_max = 1 + storm_draw(storm, 8);
@@ -115,7 +124,7 @@ static void storm_make(struct storm *storm)
     storm_items(storm, 1);
     PRINT(&storm->text, "]\nnodes:");
     for (uint32_t node = 0; node < storm->nodes; node++)
-        PRINT(&storm->text, " n%u", node);
+        PRINT(&storm->text, " n%u%s", node, groups[storm_draw(storm, 5)]);
     PRINT(&storm->text, "\nworld:\n");
     for (uint32_t node = 0; node < storm->nodes; node++)
         storm_behaviour(storm, node);

@@ -61,8 +61,11 @@ static void a_message_is_written_as_users_would(void **state)
         "\"timeout\":\"1m30s\",\"tasks\":[{\"backend\":\"b\",\"action\":\"c\",\"params\":{\"x\":1},"
         "\"timeout\":\"5m\",\"retry\":{\"max\":2,\"initial\":\"1s\",\"factor\":2.0,\"cap\":\"30s\"}"
         ","
-        "\"idempotent\":false},{\"condition\":\"on_success\",\"sync\":\"all\",\"tasks\":["
-        "{\"backend\":\"ping\",\"action\":\"hostname\",\"timeout\":\"5m\",\"idempotent\":true}]}]"
+        "\"idempotent\":false,\"sync\":\"all\"},{\"condition\":\"on_success\",\"sync\":\"all\","
+        "\"tasks\":["
+        "{\"backend\":\"ping\",\"action\":\"hostname\",\"timeout\":\"5m\",\"idempotent\":true,"
+        "\"sync\":"
+        "\"none\"}]}]"
         "}");
 }
 

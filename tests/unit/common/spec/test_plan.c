@@ -93,6 +93,7 @@ static void a_plan_made_again_from_the_stored_bytes_is_the_same(void **state)
         assert_true(texts_equal(a->backend, b->backend) && texts_equal(a->action, b->action));
         assert_string_equal(a->params, b->params);
         assert_int_equal(a->condition, b->condition);
+        assert_int_equal(a->sync, b->sync);
         assert_int_equal(a->timeout.ns, b->timeout.ns);
         assert_int_equal(a->idempotent, b->idempotent);
         assert_memory_equal(&a->retry, &b->retry, sizeof a->retry);
@@ -138,6 +139,10 @@ static void a_stored_message_is_checked_like_any_input(void **state)
     task.condition = far;
     stored_is(&message, STATUS_MALFORMED, "unknown condition 99");
     task.condition = BATON__V1__CONDITION__CONDITION_UNSET;
+    Baton__V1__Sync strange = (Baton__V1__Sync)98;
+    task.sync = strange;
+    stored_is(&message, STATUS_MALFORMED, "unknown sync 98");
+    task.sync = BATON__V1__SYNC__SYNC_UNSET;
     Baton__V1__Duration zero = BATON__V1__DURATION__INIT;
     task.timeout = &zero;
     stored_is(&message, STATUS_MALFORMED, "a timeout of 0");

@@ -130,7 +130,9 @@ static void presets_are_written_into_the_message(void **state)
     assert_int_equal(task->retry->cap->ms, 30000);
     assert_int_equal(task->idempotent_choice_case, BATON__V1__TASK__IDEMPOTENT_CHOICE_IDEMPOTENT);
     assert_false(task->idempotent);
+    assert_int_equal(task->sync, BATON__V1__SYNC__SYNC_ALL);
     assert_int_equal(message->tasks[1]->sync, BATON__V1__SYNC__SYNC_ALL);
+    assert_int_equal(message->tasks[1]->tasks[0]->sync, BATON__V1__SYNC__SYNC_NONE);
     assert_true(message->tasks[1]->tasks[0]->idempotent);
     /* Only the nodes know about this one. */
     assert_int_equal(message->tasks[2]->idempotent_choice_case,
@@ -149,7 +151,7 @@ static void a_job_that_does_not_fit_a_record_is_refused(void **state)
     struct problems problems = {0};
     struct spec *spec = NULL;
     assert_int_equal(spec_parse(buffer_bytes(&text), &spec, &problems), STATUS_LIMIT);
-    case_problems_equal(&problems, "f:1:1: the job takes 1000066 bytes to store; at most 917504 "
+    case_problems_equal(&problems, "f:1:1: the job takes 1000068 bytes to store; at most 917504 "
                                    "(896 KiB) fit");
 }
 

@@ -5,14 +5,20 @@
 
 #include <cmocka.h>
 
-/* Every tree of up to four steps, with conditions, run by the engine and by a plain reading of
- * specs/job-spec.md (J12 to J29): the same rows come out. */
+/* Every tree of up to four steps, with conditions and barriers, run by the engine and by a plain
+ * reading of specs/job-spec.md (J12 to J29): the same rows come out. */
 #include "core/condition.h"
 #include "play.h"
 #include "spec/spec.h"
 
-enum { NODES = 2, LEAVES_MAX = 4, ITEMS_MAX = 10, SHAPE_BYTES = 16 };
+enum { NODES = 3, LEAVES_MAX = 4, ITEMS_MAX = 10, SHAPE_BYTES = 16 };
 enum order { LOWEST_FIRST, HIGHEST_FIRST, EVENLY, ORDER_COUNT };
+
+static const char *const groups[NODES][2] = {{"x", NULL}, {"x", "y"}, {"y", NULL}};
+static const struct expected_node nodes[NODES] = {
+    {"a", groups[0], 1}, {"b", groups[1], 2}, {"c", groups[2], 1}};
+static const bool related[NODES][NODES] = {
+    {true, true, false}, {true, true, true}, {false, true, true}};
 
 /* --- the plain reading ------------------------------------------------------------------------ */
 
@@ -64,12 +70,39 @@ static bool reading_holds(const struct reading *r, uint32_t node, uint32_t item)
     return !trouble;
 }
 
+/* Is a node past an item? J13. */
+static bool reading_past(const struct reading *r, uint32_t node, uint32_t item)
+{
+    bool past = true;
+    for (uint32_t i = item; i < r->plan->items[item].end; i++) {
+        enum attempt_state state =
+            r->plan->items[i].leaf ? r->rows[r->plan->items[i].step][node] : ATTEMPT_SKIPPED;
+        past = past && state != ATTEMPT_NONE && state != ATTEMPT_RUNNING;
+    }
+    return past;
+}
+
+/* May a node go on behind an item? J12. */
+static bool reading_open(const struct reading *r, uint32_t node, uint32_t item)
+{
+    bool open = true;
+    enum plan_sync sync = r->plan->items[item].sync;
+    for (uint32_t n = 0; n < NODES; n++) {
+        bool waits = sync == PLAN_SYNC_ALL || (sync == PLAN_SYNC_GROUP && related[node][n]);
+        open = open && (!waits || reading_past(r, n, item));
+    }
+    return open;
+}
+
 /* Bring a node as far as it can go in the items from `first` to `end`. @return whether it is
  * through with them. */
 static bool reading_visit(struct reading *r, uint32_t node, uint32_t first, uint32_t end)
 {
-    for (uint32_t i = first; i < end; i = r->plan->items[i].end) {
+    uint32_t before = PLAN_NONE;
+    for (uint32_t i = first; i < end; before = i, i = r->plan->items[i].end) {
         const struct plan_item *item = &r->plan->items[i];
+        if (before != PLAN_NONE && !reading_open(r, node, before))
+            return false;
         if (r->decided[node][i] == UNDECIDED)
             r->decided[node][i] = reading_holds(r, node, i) ? RUNS : SKIPPED;
         if (r->decided[node][i] == SKIPPED) {
@@ -92,13 +125,12 @@ static bool reading_visit(struct reading *r, uint32_t node, uint32_t first, uint
     return true;
 }
 
+/* Until nobody gets any further. */
 static void reading_advance(struct reading *r)
 {
-    bool through = true;
-    for (uint32_t phase = 0; through && phase < r->plan->item_count;
-         phase = r->plan->items[phase].end) {
+    for (uint32_t rounds = 0; rounds < NODES * (ITEMS_MAX + 1); rounds++) {
         for (uint32_t node = 0; node < NODES; node++)
-            through = reading_visit(r, node, phase, r->plan->items[phase].end) && through;
+            (void)reading_visit(r, node, 0, r->plan->item_count);
     }
 }
 
@@ -176,6 +208,7 @@ struct sweep {
     uint32_t leaves;
     uint32_t items;
     enum plan_condition conditions[ITEMS_MAX]; /* in pre-order */
+    const char *syncs[ITEMS_MAX];
     uint64_t runs;
 };
 
@@ -192,11 +225,12 @@ static void spec_of(const struct sweep *sweep, const char *strategy, struct buff
         buffer_print(out, "--- {target: {scope: all}, strategy: %s, tasks: [", strategy),
         STATUS_OK);
     for (const char *c = sweep->shape; *c != '\0'; c++) {
-        const char *condition = *c == ')' ? "" : texts[sweep->conditions[item++]];
+        const char *condition = *c == ')' ? "" : texts[sweep->conditions[item]];
+        const char *sync = *c == ')' ? "" : sweep->syncs[item++];
         const char *text = *c == ')'   ? "]}, "
                            : *c == '(' ? "tasks: ["
                                        : "backend: test, action: fail}, ";
-        assert_int_equal(buffer_print(out, "%s%s%s", *c == ')' ? "" : "{", condition, text),
+        assert_int_equal(buffer_print(out, "%s%s%s%s", *c == ')' ? "" : "{", condition, sync, text),
                          STATUS_OK);
     }
     assert_int_equal(buffer_print(out, "]}"), STATUS_OK);
@@ -229,7 +263,6 @@ static void run_once(struct sweep *sweep, const Baton__V1__Spec *message, uint32
     bool fails[LEAVES_MAX][NODES];
     for (uint32_t i = 0; i < LEAVES_MAX * NODES; i++)
         fails[i / NODES][i % NODES] = (outcomes & (1u << i)) != 0;
-    static const struct expected_node nodes[NODES] = {{.name = "a"}, {.name = "b"}};
     struct entry created = {.kind = ENTRY_CREATED};
     created.created.id = "01job";
     created.created.refusal = created.created.spec_sha256 = "";
@@ -239,7 +272,7 @@ static void run_once(struct sweep *sweep, const Baton__V1__Spec *message, uint32
     event.create.created = &created;
     event.create.owner = "ctl-1";
     assert_int_equal(plan_from_spec(message, &event.create.take_plan, NULL), STATUS_OK);
-    char names[NODES][PLAY_NAME_BYTES] = {"a", "b"};
+    char names[NODES][PLAY_NAME_BYTES] = {"a", "b", "c"};
     play.engine = engine_new();
     play.names = names;
     play_step(&play, event);
@@ -263,9 +296,10 @@ static void run_outcomes(struct sweep *sweep)
         spec_of(sweep, strategies[s], &text);
         if (spec_parse(buffer_bytes(&text), &spec, problems) != STATUS_OK)
             fail_msg("%s: %s", buffer_text(&text), problems->items[0].text);
-        /* Wide sweeps take every seventh set of outcomes; their number has no factor in common
-         * with it, so that every shape meets others. */
-        uint32_t stride = sweep->leaves == LEAVES_MAX ? 7 : 1;
+        /* Wide sweeps take every so many sets of outcomes; their number has no factor in common
+         * with that, so that every shape meets others. */
+        static const uint32_t strides[LEAVES_MAX + 1] = {1, 1, 3, 19, 131};
+        uint32_t stride = strides[sweep->leaves];
         uint32_t first = (uint32_t)(sweep->runs % stride);
         for (uint32_t outcomes = first; outcomes < 1u << (sweep->leaves * NODES);
              outcomes += stride)
@@ -274,12 +308,35 @@ static void run_outcomes(struct sweep *sweep)
     free(problems);
 }
 
+/* Another barrier than the preset one behind every item, and a condition on every item. */
+static void run_syncs(struct sweep *sweep)
+{
+    static const char *const texts[] = {"sync: all, ", "sync: group, ", "sync: none, "};
+    for (uint32_t a = 0; a + 1 < sweep->items; a++) {
+        for (size_t sync = 0; sync < 3; sync++) {
+            sweep->syncs[a] = texts[sync];
+            run_outcomes(sweep);
+            for (uint32_t b = 0; sweep->leaves < LEAVES_MAX && b < sweep->items; b++) {
+                for (enum plan_condition on_b = PLAN_ALWAYS; on_b <= PLAN_ON_FAILURE; on_b++) {
+                    sweep->conditions[b] = on_b;
+                    run_outcomes(sweep);
+                }
+                sweep->conditions[b] = PLAN_UNLESS_STOPPED;
+            }
+        }
+        sweep->syncs[a] = "";
+    }
+}
+
 /* No condition, one on every item, and for small trees one on every pair of items. */
 static void run_conditions(struct sweep *sweep)
 {
-    for (uint32_t i = 0; i < ITEMS_MAX; i++)
+    for (uint32_t i = 0; i < ITEMS_MAX; i++) {
         sweep->conditions[i] = PLAN_UNLESS_STOPPED;
+        sweep->syncs[i] = "";
+    }
     run_outcomes(sweep);
+    run_syncs(sweep);
     for (uint32_t a = 0; a < sweep->items; a++) {
         for (enum plan_condition on_a = PLAN_ALWAYS; on_a <= PLAN_ON_FAILURE; on_a++) {
             sweep->conditions[a] = on_a;
