@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
     {"node", "info", "NODE", "show one node and what it offers", node_info_main},
     {NULL, "controllers", "", "list the controllers of the cell", controllers_main},
     {NULL, "status", "", "show the cell at a glance", status_main},
+    {NULL, "sim", "", "simulate a cell and everything that can go wrong with it", sim_main},
     {NULL, "version", "", "show the version, of the bus too if there is one", version_main},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };

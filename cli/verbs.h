@@ -14,6 +14,7 @@ int job_validate_main(struct cli *cli);
 int node_list_main(struct cli *cli);
 int node_info_main(struct cli *cli);
 int controllers_main(struct cli *cli);
+int sim_main(struct cli *cli);
 int status_main(struct cli *cli);
 int version_main(struct cli *cli);
 

@@ -141,7 +141,8 @@ static void havoc_cancel(struct havoc *havoc)
     uint32_t first = world->jobs->first_open;
     uint32_t number = first + (uint32_t)chance_below(&world->chance, world->jobs->count - first);
     struct sim_job *job = jobs_get(world, number);
-    if (job != NULL && !job->ended && job->submitted_at != 0)
+    /* Of a job that nobody knows yet a client is told that there is none. */
+    if (job != NULL && !job->ended && simbus_last(world->bus, SUBJECT_KV, number, 0) != NULL)
         cell_cancel(havoc->cell, job);
 }
 
@@ -222,6 +223,7 @@ void havoc_heal(struct havoc *havoc)
     struct cell *cell = havoc->cell;
     struct world *world = cell->world;
     havoc->over = true;
+    world->healed_at = world->now;
     world_say(world, WORLD_NO_JOB, "everything is healed");
     simbus_set_faults(world->bus, &(struct simbus_faults){0});
     simbus_set_full(world->bus, false);

@@ -9,6 +9,6 @@
 #define engine_step worker_engine_step
 #define engine_check worker_engine_check
 #define engine_deadline worker_engine_deadline
-#include "core/engine.h"
+#include "worker/core/engine.h"
 
 #endif

@@ -70,7 +70,8 @@ const char *fault_text(enum fault_kind kind);
 
 struct world {
     uint64_t seed;
-    uint64_t now; /* ns since the world began */
+    uint64_t now;       /* ns since the world began */
+    uint64_t healed_at; /* 0: not yet */
     uint64_t orders_given;
     uint64_t occasions_had;
     struct occasion *heap;

@@ -130,6 +130,8 @@ void oracle_stored(struct world *world, const struct stored *stored)
         oracle_log(world, job, stored);
     else if (stored->kind == SUBJECT_RESULT)
         oracle_result(world, job, stored);
+    else if (stored->kind == SUBJECT_SIGNAL && job->asked_at == 0)
+        job->asked_at = world->now;
 }
 
 /* The end of everything: nothing may be missing. */

@@ -32,6 +32,7 @@ struct oracle_job {
     uint64_t last_index, last_seq;
     enum stop_reason stop;
     bool finished;
+    uint64_t asked_at; /* when the first cancel was stored; 0: never */
     enum job_state state;
 };
 

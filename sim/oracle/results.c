@@ -2,6 +2,8 @@
 #include "base/check.h"
 #include "oracle_parts.h"
 
+enum { ORACLE_HEARD_S = 45 }; /* in which somebody hears of a cancel when all is well */
+
 static const char *const kind_texts[] = {"START", "END", "REVOKE"};
 
 static void oracle_start(struct world *world, struct oracle_job *job, uint32_t node,
@@ -26,6 +28,12 @@ static void oracle_start(struct world *world, struct oracle_job *job, uint32_t n
     if (job->next_step[node] != fact->step)
         world_violated(world, number, "order: step %u starts on node %u, whose next step is %u",
                        fact->step, node, job->next_step[node]);
+    if (job->asked_at != 0 && world->healed_at != 0 && job->stop != STOP_CANCEL &&
+        world->now > world->healed_at + ORACLE_HEARD_S * WORLD_S &&
+        world->now > job->asked_at + ORACLE_HEARD_S * WORLD_S)
+        world_violated(world, number,
+                       "somebody asked for the end of %s, nobody heard, and step %u starts",
+                       job->job->id, fact->step);
     row->started = (uint16_t)fact->attempt;
 }
 

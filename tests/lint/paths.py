@@ -14,7 +14,7 @@ import sources
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([\w./-]+)`")
-OURS = re.compile(r"^(common|controller|worker|cli|tests|proto|specs|deploy|\.ci)/")
+OURS = re.compile(r"^(common|controller|worker|sim|cli|tests|proto|specs|deploy|\.ci)/")
 FILE = re.compile(r"^[\w-]+\.(c|h|py|sh|proto)$")
 
 
