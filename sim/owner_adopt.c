@@ -95,8 +95,12 @@ static void owner_signal_fetched(void *ctx, uint64_t a, uint64_t b,
 {
     struct owner *owner = owner_of(ctx, a);
     (void)b;
-    if (owner != NULL)
-        owner_go_on(owner, answer->outcome == SIMBUS_OK ? answer->last : NULL);
+    if (owner == NULL)
+        return;
+    if (answer->outcome != SIMBUS_OK && answer->outcome != SIMBUS_NOT_FOUND)
+        owner_give_up(owner, "signals are not to be had");
+    else
+        owner_go_on(owner, answer->last);
 }
 
 static void owner_all_fetched(struct owner *owner)

@@ -71,6 +71,13 @@ static void reader_signal_fetched(void *ctx, const struct bus_answer *answer)
     }
     struct error err;
     struct fact signal;
+    if (answer->outcome != BUS_OK && answer->outcome != BUS_NOT_FOUND) {
+        /* Without it a cancel that was accepted would be forgotten. */
+        (void)ERROR(&err, STATUS_UNAVAILABLE, "the signals of job %s: %s", reader->job.text,
+                    bus_outcome_text(answer->outcome));
+        reader_fail(reader, &err);
+        return;
+    }
     bool found = answer->outcome == BUS_OK &&
                  fact_read(reader->cell.name, answer->message, &signal, &err) == STATUS_OK;
     const struct reader_job read = {
