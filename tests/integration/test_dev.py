@@ -83,11 +83,17 @@ class Dev(unittest.TestCase):
         self.assertIn("taks", done.stdout + done.stderr)
 
     def start(self, *argv):
-        dev = subprocess.Popen(self.dev(*argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, cwd=self.folder, stdin=subprocess.DEVNULL,
-                               env=self.environment(), start_new_session=True)
-        self.addCleanup(dev.stdout.close)
-        return dev
+        with open(self.output(), "wb") as output:
+            return subprocess.Popen(self.dev(*argv), stdout=output, stderr=subprocess.STDOUT,
+                                    cwd=self.folder, stdin=subprocess.DEVNULL,
+                                    env=self.environment(), start_new_session=True)
+
+    def output(self):
+        return os.path.join(self.folder, "output")
+
+    def said(self):
+        with open(self.output(), encoding="utf-8") as file:
+            return file.read()
 
     def ready(self, dev, nodes):
         """A client of the cell once all its nodes are ready."""
@@ -111,14 +117,13 @@ class Dev(unittest.TestCase):
             with self.subTest(number.name):
                 dev = self.start("--nodes", "2", "--groups", "web,prod")
                 client = self.ready(dev, 2)
+                wait_until("it says so", lambda: self.said().count("\n") >= 1)
+                self.assertRegex(self.said(), rf"nats://127\.0\.0\.1:{self.port}")
                 node = client.request("baton.api.node.info", b'{"node":"node-2"}').json()
                 self.assertEqual(node["groups"], ["web", "prod"])
                 client.close()
                 dev.send_signal(number)
-                code = dev.wait(20 * PATIENCE)
-                text = dev.stdout.read()
-                self.assertIn(code, (0, 130, 143), text)
-                self.assertRegex(text, rf"nats://127\.0\.0\.1:{self.port}")
+                self.assertIn(dev.wait(20 * PATIENCE), (0, 130, 143), self.said())
                 self.assertEqual(processes_with(f"127.0.0.1:{self.port}"), {})
 
     def test_a_stranger_publishes_hello_and_reads_the_job(self):
