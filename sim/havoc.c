@@ -12,7 +12,7 @@ static const enum fault_kind havoc_deeds[] = {
 };
 enum { HAVOC_DEEDS = sizeof havoc_deeds / sizeof havoc_deeds[0] };
 
-static void havoc_next(struct havoc *havoc);
+static void havoc_next(struct havoc *havoc, bool busy_chain);
 
 static struct party *havoc_pick(struct havoc *havoc, bool workers)
 {
@@ -178,27 +178,43 @@ static void havoc_do(struct havoc *havoc, enum fault_kind kind)
 static void havoc_strike(struct world *world, const struct occasion *occasion, bool gone)
 {
     struct havoc *havoc = occasion->ctx;
+    bool busy_chain = occasion->a != 0;
     if (gone || havoc->over)
         return;
+    if (busy_chain && world->jobs->open == 0) {
+        havoc->busy = false;
+        return;
+    }
     enum fault_kind kind = havoc_deeds[chance_below(&world->chance, HAVOC_DEEDS)];
     if (havoc->enabled[kind])
         havoc_do(havoc, kind);
-    havoc_next(havoc);
+    havoc_next(havoc, busy_chain);
 }
 
-static void havoc_next(struct havoc *havoc)
+static void havoc_next(struct havoc *havoc, bool busy_chain)
 {
     struct world *world = havoc->cell->world;
-    world_after(world, 1 + chance_around(&world->chance, havoc->every_ns),
-                &(struct occasion){.occur = havoc_strike, .ctx = havoc});
+    uint64_t mean = busy_chain ? havoc->busy_ns : havoc->every_ns;
+    world_after(world, 1 + chance_around(&world->chance, mean),
+                &(struct occasion){.occur = havoc_strike, .ctx = havoc, .a = busy_chain});
+}
+
+void havoc_poke(struct havoc *havoc)
+{
+    if (havoc->busy || havoc->busy_ns == 0 || havoc->over)
+        return;
+    havoc->busy = true;
+    havoc_next(havoc, true);
 }
 
 /* --- begin and end ---------------------------------------------------------------------------- */
 
-void havoc_begin(struct havoc *havoc, struct cell *cell, enum chaos chaos, uint64_t every_ns)
+void havoc_begin(struct havoc *havoc, struct cell *cell, enum chaos chaos, uint64_t every_ns,
+                 uint64_t busy_ns)
 {
     struct chance *chance = &cell->world->chance;
     *havoc = (struct havoc){.cell = cell, .every_ns = every_ns * chance_between(chance, 1, 8)};
+    havoc->busy_ns = chaos == CHAOS_NONE ? 0 : busy_ns;
     for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
         havoc->enabled[kind] =
             chaos != CHAOS_NONE && chance_permille(chance, chaos == CHAOS_FULL ? 600 : 250);
@@ -215,7 +231,7 @@ void havoc_begin(struct havoc *havoc, struct cell *cell, enum chaos chaos, uint6
         faults.doubled = (uint32_t)chance_between(chance, 1, most);
     simbus_set_faults(cell->world->bus, &faults);
     if (chaos != CHAOS_NONE)
-        havoc_next(havoc);
+        havoc_next(havoc, false);
 }
 
 void havoc_heal(struct havoc *havoc)

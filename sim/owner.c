@@ -449,6 +449,13 @@ static void owner_arm(struct owner *owner)
                                    .b = deadline.ns});
 }
 
+/* What takes as long as the job is big is done the more seldom. */
+bool owner_may_check(const struct owner *owner)
+{
+    uint64_t rows = (uint64_t)owner->job->node_count * owner->job->plan->step_count;
+    return chance_mix(owner->world->seed, owner->world->occasions_had) % (1 + rows / 32) == 0;
+}
+
 void owner_step(struct owner *owner, struct event *event)
 {
     if (owner->over || owner->ending)
@@ -464,7 +471,8 @@ void owner_step(struct owner *owner, struct event *event)
         owner_end(owner);
         return;
     }
-    engine_check(owner->engine);
+    if (owner_may_check(owner))
+        engine_check(owner->engine);
     for (uint32_t i = 0; i < owner->effects.count && !owner->over; i++)
         owner_perform(owner, &owner->effects.items[i]);
     if (owner->over)

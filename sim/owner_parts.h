@@ -18,6 +18,9 @@ void owner_take_fact(struct owner *owner, const struct stored *stored);
 void owner_check_nodes(struct owner *owner);
 void owner_begin(struct owner *owner);
 
+/** @return whether to do now what costs O(rows). */
+bool owner_may_check(const struct owner *owner);
+
 /** Whether the live state is what anybody reads in the log. */
 void owner_compare(struct owner *owner);
 

@@ -45,6 +45,7 @@ static void run_submit(struct world *world, const struct occasion *occasion, boo
         most /= 2;
     struct sim_job *job = jobs_make(world, cell->node_names, cell->node_count, most);
     cell_submit(cell, job);
+    havoc_poke(&run->havoc);
     if (run->to_submit > 0)
         world_after(world, chance_around(&world->chance, run->submit_every_ns), occasion);
 }
@@ -118,14 +119,16 @@ static void run_begin(struct run *run)
     run->to_submit = (uint32_t)chance_between(chance, 2, 6);
     run->submit_every_ns = SIM_SUBMIT_S * WORLD_S / run->to_submit;
     uint64_t fault_every = 2 * WORLD_S;
+    uint64_t busy_every = 0;
     if (wide) {
         double seconds = options->years * SIM_YEAR_S;
         run->to_submit = (uint32_t)(options->years * 365.25) + 2;
         run->submit_every_ns = (uint64_t)(seconds / run->to_submit * (double)WORLD_S);
-        fault_every = 900 * WORLD_S;
+        fault_every = 6 * 3600 * WORLD_S;
+        busy_every = 1500 * WORLD_MS;
     }
     world_after(world, WORLD_S, &(struct occasion){.occur = run_submit, .ctx = run});
-    havoc_begin(&run->havoc, cell, options->chaos, fault_every);
+    havoc_begin(&run->havoc, cell, options->chaos, fault_every, busy_every);
 }
 
 static void run_count(struct run *run)
