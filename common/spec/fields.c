@@ -43,6 +43,8 @@ static const struct field_rule FIELD_RULES[] = {
      .doc = "Who waits for whom between this item and the next one: `all` nodes for all, each for "
             "those it shares a `group` with, or `none`."},
     {TASK, "tasks", .doc = "Pipeline: its steps and pipelines, which each node goes through."},
+    {TASK, "run_once", .preset = "false",
+     .doc = "Whether one node is enough: the first that can runs it, the others wait behind it."},
     {RETRY, "max", .required = true, .maximum = 1000, .doc = "Further attempts after the first."},
     {RETRY, "initial", .preset = "1s", .doc = "Delay before the first of them."},
     {RETRY, "factor", .minimum = 1, .maximum = 1000, .preset = "2",

@@ -310,10 +310,10 @@ static void mapper_field(struct mapper *m, const struct doc_node *node,
     } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
         *(ProtobufCMessage **)slot = mapper_any_message(m, node, field->descriptor);
     } else {
-        /* The only bool is in a oneof, where false differs from unset. */
-        CHECK(field->type == PROTOBUF_C_TYPE_BOOL &&
-              (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0);
-        if (mapper_bool(m, node, slot)) {
+        CHECK(field->type == PROTOBUF_C_TYPE_BOOL);
+        /* In a oneof false differs from unset. */
+        bool oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+        if (mapper_bool(m, node, slot) && oneof) {
             *(uint32_t *)mapper_at(message, field->quantifier_offset) = field->id;
         }
     }

@@ -184,7 +184,7 @@ static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field,
     return list;
 }
 
-/* Zero means unset, unless the key is required or has its own presence. */
+/* Zero and false mean unset, unless the key is required or has its own presence. */
 static bool mapper_write_wanted(const ProtobufCMessage *message,
                                 const ProtobufCFieldDescriptor *field, const json_t *value)
 {
@@ -195,7 +195,7 @@ static bool mapper_write_wanted(const ProtobufCMessage *message,
     if (json_is_null(value)) {
         return false;
     }
-    bool zero = json_is_number(value) && !(json_number_value(value) != 0);
+    bool zero = json_is_false(value) || (json_is_number(value) && !(json_number_value(value) != 0));
     return !zero || field_rule_of(message->descriptor, field->name)->required;
 }
 

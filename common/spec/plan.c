@@ -25,6 +25,13 @@ void plan_free(struct plan *plan)
     }
 }
 
+bool plan_is_last(const struct plan *plan, uint32_t item)
+{
+    uint32_t parent = plan->items[item].parent;
+    return plan->items[item].end ==
+           (parent == PLAN_NONE ? plan->item_count : plan->items[parent].end);
+}
+
 /* First walk: shape and size, so that the second can fill arrays of the right length. */
 static enum status plan_count(size_t count, Baton__V1__Task *const *tasks, unsigned depth,
                               struct plan *plan, struct error *err)
@@ -195,6 +202,7 @@ static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__
         struct plan_item *item = &build->plan->items[index];
         item->parent = parent;
         item->step = build->next_step;
+        item->run_once = task->run_once;
         item->name = plan_text(build, task->name);
         item->path = plan_path(build, parent, i);
         if (item->name == NULL || item->path == NULL) {
@@ -216,6 +224,36 @@ static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__
             return status;
         }
         item->end = build->next_item;
+    }
+    return STATUS_OK;
+}
+
+/* Whether what comes behind an item waits for all nodes, or nothing comes. */
+static bool plan_all_behind(const struct plan *plan, uint32_t item)
+{
+    while (plan_is_last(plan, item)) {
+        if (plan->items[item].parent == PLAN_NONE) {
+            return true;
+        }
+        item = plan->items[item].parent;
+    }
+    return plan->items[item].sync == PLAN_SYNC_ALL;
+}
+
+static enum status plan_check_once(const struct plan_build *build)
+{
+    const struct plan *plan = build->plan;
+    for (uint32_t item = 0; item < plan->item_count; item++) {
+        if (!plan->items[item].run_once) {
+            continue;
+        }
+        bool good = plan_all_behind(plan, item);
+        for (uint32_t in = item + 1; in < plan->items[item].end; in++) {
+            good = good && !plan->items[in].run_once && plan->items[in].sync == PLAN_SYNC_NONE;
+        }
+        if (!good) {
+            return ERROR(build->err, STATUS_MALFORMED, "run_once where nodes do not wait");
+        }
     }
     return STATUS_OK;
 }
@@ -293,7 +331,8 @@ static enum status plan_build(struct plan_build *build, const Baton__V1__Spec *m
     if (plan->name == NULL || plan->items == NULL || plan->step_items == NULL) {
         return STATUS_NOMEM;
     }
-    return plan_fill(build, message->n_tasks, message->tasks, PLAN_NONE);
+    status = plan_fill(build, message->n_tasks, message->tasks, PLAN_NONE);
+    return status == STATUS_OK ? plan_check_once(build) : status;
 }
 
 enum status plan_from_spec(const Baton__V1__Spec *message, struct plan **ret_plan,

@@ -46,6 +46,7 @@ struct plan_item {
     uint32_t column;
     enum plan_condition condition;
     enum plan_sync sync; /* who waits for whom behind it; behind the last of a list nobody does */
+    bool run_once;       /* on one node alone; nothing in it is a barrier or runs once itself */
     /* leaf only */
     const char *backend, *action;
     const char *params;      /* compact JSON object, "{}" if none */
@@ -71,6 +72,9 @@ struct plan {
     uint32_t *step_items; /* step number -> index of its leaf in items */
     struct arena arena;   /* owns everything above */
 };
+
+/** @return whether an item is the last one of its list. */
+bool plan_is_last(const struct plan *plan, uint32_t item);
 
 /** Release a plan and all it owns. NULL is fine. */
 void plan_free(struct plan *plan);

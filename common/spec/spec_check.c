@@ -19,6 +19,8 @@ struct spec_check {
     struct problems *problems;
     struct path path;
     uint32_t steps;
+    bool all_behind; /* whether nodes wait for all behind the last item of the list at hand */
+    bool once;       /* inside of an item with run_once */
 };
 
 /* Add a problem with the value of a key. */
@@ -295,6 +297,24 @@ static void spec_check_branch(struct spec_check *check, const struct doc_node *n
     spec_check_tasks(check, node, task->n_tasks, task->tasks, depth + 1);
 }
 
+/* [J14a] */
+static void spec_check_once(struct spec_check *check, const struct doc_node *node,
+                            const Baton__V1__Task *task)
+{
+    const struct doc_node *once = doc_get(node, "run_once");
+    const struct doc_node *sync = doc_get(node, "sync");
+    if (check->once && task->run_once) {
+        spec_check_key(check, once, "a pipeline around it has run_once already");
+    } else if (task->run_once && !check->all_behind) {
+        spec_check_key(check, once,
+                       "run_once needs every node to wait behind it: add sync: all to this item");
+    }
+    if (check->once &&
+        (task->sync == BATON__V1__SYNC__SYNC_ALL || task->sync == BATON__V1__SYNC__SYNC_GROUP)) {
+        spec_check_key(check, sync, "in a pipeline with run_once there is nobody to wait for");
+    }
+}
+
 static void spec_check_task(struct spec_check *check, const struct doc_node *node,
                             const Baton__V1__Task *task, unsigned depth)
 {
@@ -302,6 +322,9 @@ static void spec_check_task(struct spec_check *check, const struct doc_node *nod
         return;
     }
     spec_check_title(check, node);
+    spec_check_once(check, node, task);
+    bool once_around = check->once;
+    check->once = check->once || task->run_once;
     const ProtobufCMessageDescriptor *type = &baton__v1__task__descriptor;
     if (doc_get(node, "tasks") != NULL) {
         spec_check_branch(check, node, task, depth);
@@ -313,6 +336,7 @@ static void spec_check_task(struct spec_check *check, const struct doc_node *nod
         problems_add(check->problems, node->mark, check->path.text,
                      "needs backend and action (a step) or tasks (a pipeline)");
     }
+    check->once = once_around;
 }
 
 static void spec_check_tasks(struct spec_check *check, const struct doc_node *node, size_t count,
@@ -331,9 +355,16 @@ static void spec_check_tasks(struct spec_check *check, const struct doc_node *no
                      "the list is empty; it needs at least one item");
     } else {
         uint32_t index = 0;
+        bool all_behind_list = check->all_behind;
         for (const struct doc_node *item = list->first; item != NULL; item = item->next, index++) {
             size_t item_back = path_enter_index(&check->path, index);
             CHECK(index < count);
+            Baton__V1__Sync preset =
+                depth == 1 ? BATON__V1__SYNC__SYNC_ALL : BATON__V1__SYNC__SYNC_NONE;
+            Baton__V1__Sync sync =
+                tasks[index]->sync != BATON__V1__SYNC__SYNC_UNSET ? tasks[index]->sync : preset;
+            check->all_behind =
+                item->next == NULL ? all_behind_list : sync == BATON__V1__SYNC__SYNC_ALL;
             spec_check_task(check, item, tasks[index], depth);
             path_back(&check->path, item_back);
         }
@@ -344,7 +375,7 @@ static void spec_check_tasks(struct spec_check *check, const struct doc_node *no
 void spec_check(const struct doc_node *root, const Baton__V1__Spec *message,
                 struct problems *problems)
 {
-    struct spec_check check = {.problems = problems};
+    struct spec_check check = {.problems = problems, .all_behind = true};
     if (root->kind != DOC_MAPPING) {
         return;
     }

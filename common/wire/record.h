@@ -36,7 +36,7 @@ bool attempt_state_ended(enum attempt_state state);
 bool attempt_state_failed(enum attempt_state state);
 
 enum stop_reason { STOP_NONE, STOP_FAILURE, STOP_TIMEOUT, STOP_CANCEL };
-enum skip_reason { SKIP_NONE, SKIP_CONDITION, SKIP_STOPPED, SKIP_EXCLUDED };
+enum skip_reason { SKIP_NONE, SKIP_CONDITION, SKIP_STOPPED, SKIP_EXCLUDED, SKIP_RUN_ONCE };
 
 enum job_state {
     JOB_PENDING,

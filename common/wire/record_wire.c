@@ -9,7 +9,7 @@
 /* The numbers of the wire are those of the structs; a new one has to be added to both. */
 _Static_assert((int)ATTEMPT_SKIPPED == (int)BATON__V1__ATTEMPT_STATE__ATTEMPT_SKIPPED, "states");
 _Static_assert((int)STOP_CANCEL == (int)BATON__V1__STOP_REASON__STOP_CANCEL, "stop reasons");
-_Static_assert((int)SKIP_EXCLUDED == (int)BATON__V1__SKIP_REASON__SKIP_EXCLUDED, "skip reasons");
+_Static_assert((int)SKIP_RUN_ONCE == (int)BATON__V1__SKIP_REASON__SKIP_RUN_ONCE, "skip reasons");
 
 /* --- packing ---------------------------------------------------------------------------------- */
 

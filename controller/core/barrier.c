@@ -99,15 +99,6 @@ static enum status barrier_make_groups(struct job *job)
 
 /* --- barriers --------------------------------------------------------------------------------- */
 
-/* Behind the last item of a list there is none: what follows then is the barrier of the pipeline.
- */
-static bool barrier_is_last(const struct plan *plan, uint32_t item)
-{
-    uint32_t parent = plan->items[item].parent;
-    return plan->items[item].end ==
-           (parent == PLAN_NONE ? plan->item_count : plan->items[parent].end);
-}
-
 enum status barrier_make(struct job *job)
 {
     const struct plan *plan = job->plan;
@@ -116,8 +107,9 @@ enum status barrier_make(struct job *job)
     job->left_row = arena_take_array(&job->arena, plan->item_count, sizeof *job->left_row);
     if (job->left == NULL || job->left_row == NULL)
         return STATUS_NOMEM;
+    /* Behind the last item of a list there is no barrier but that of the pipeline. */
     for (uint32_t item = 0; item < plan->item_count; item++) {
-        if (plan->items[item].sync == PLAN_SYNC_GROUP && !barrier_is_last(plan, item))
+        if (plan->items[item].sync == PLAN_SYNC_GROUP && !plan_is_last(plan, item))
             job->left_row[item] = rows++;
     }
     if (rows == 0)
@@ -142,7 +134,7 @@ void barrier_pass(struct job *job, uint32_t node, uint32_t item)
     const struct plan_item *passed = &job->plan->items[item];
     job->left[item]++;
     CHECK(job->left[item] <= job->node_count);
-    if (barrier_is_last(job->plan, item) || passed->sync == PLAN_SYNC_NONE)
+    if (plan_is_last(job->plan, item) || passed->sync == PLAN_SYNC_NONE)
         return;
     if (passed->sync == PLAN_SYNC_ALL) {
         for (uint32_t i = 0; job->left[item] == job->node_count && i < job->node_count; i++)
@@ -185,7 +177,7 @@ void barrier_check(const struct job *job)
         for (uint32_t node = 0; node < job->node_count; node++)
             left += job->nodes[node].cursor >= behind->end;
         CHECK(left == job->left[item]);
-        if (behind->sync != PLAN_SYNC_GROUP || barrier_is_last(job->plan, item))
+        if (behind->sync != PLAN_SYNC_GROUP || plan_is_last(job->plan, item))
             continue;
         for (uint32_t group = 0; group < job->group_count; group++) {
             left = 0;

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "condition.h"
 #include "limits.h"
+#include "once.h"
 
 /* --- the first record ------------------------------------------------------------------------- */
 
@@ -63,7 +64,10 @@ static enum status fold_make_rows(struct job *job, const struct entry *created)
     }
     for (uint32_t i = 0; i < count; i++)
         job_mark_dirty(job, i);
-    return fold_sort_names(job) ? barrier_make(job) : STATUS_MALFORMED;
+    if (!fold_sort_names(job))
+        return STATUS_MALFORMED;
+    enum status status = once_make(job);
+    return status == STATUS_OK ? barrier_make(job) : status;
 }
 
 enum status fold_created(const struct entry *created, struct plan *take_plan, struct job **ret_job,
@@ -110,8 +114,10 @@ static void fold_move_cursor(struct job *job, uint32_t node, uint32_t to)
     n->cursor = to;
     /* No leaf is ever jumped over, so what is passed ends here. */
     for (uint32_t up = to - 1; up != PLAN_NONE && plan->items[up].end == to;
-         up = plan->items[up].parent)
+         up = plan->items[up].parent) {
         barrier_pass(job, node, up);
+        once_pass(job, up);
+    }
     job_mark_dirty(job, node);
     if (to == plan->item_count)
         job->nodes_through++;
@@ -161,6 +167,7 @@ void fold_scheduled(struct job *job, uint32_t step, uint32_t node, uint32_t atte
     CHECK(attempt == row->attempts + 1u);
     fold_enter(job, node, job->plan->step_items[step]);
     row_move(row, ATTEMPT_QUEUED);
+    once_take(job, job->plan->step_items[step]);
     row->retrying = false;
     row->attempts = (uint16_t)attempt;
     n->open_step = step;

@@ -4,6 +4,7 @@
 
 #include "barrier.h"
 #include "base/check.h"
+#include "once.h"
 
 #define TO(state) (1u << JOB_##state)
 static const unsigned allowed[] = {
@@ -119,6 +120,7 @@ void job_check(const struct job *job)
         failures += job->nodes[node].failed;
     }
     barrier_check(job);
+    once_check(job);
     CHECK(through == job->nodes_through);
     CHECK(failures == job->failures);
     CHECK(IMPLIES(job_ended(job), through == job->node_count));

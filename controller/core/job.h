@@ -37,6 +37,11 @@ struct job_group {
     uint32_t count;
 };
 
+struct job_once {
+    uint32_t turn; /* the first node that is not past the item */
+    bool taken;    /* something of it has run */
+};
+
 struct job_name {
     const char *name;
     uint32_t node;
@@ -67,6 +72,7 @@ struct job {
     uint32_t group_count;
     uint32_t *left_row;      /* per plan item with `sync: group`: its row in */
     uint32_t *left_of_group; /* [row * group_count + group]: how many of them are past it */
+    struct job_once *once;   /* per plan item; counts where it has run_once */
     uint32_t nodes_through;  /* nodes with nothing left to do */
     uint32_t failures;       /* nodes with failed set */
     uint64_t last_index;     /* of the last record folded */

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "condition.h"
 #include "fold.h"
+#include "once.h"
 
 static void walk_skip(struct proposal *proposal, uint32_t node, uint32_t item,
                       enum skip_reason reason)
@@ -27,6 +28,11 @@ static void walk_node(struct proposal *proposal, uint32_t node)
         if (barrier_closed(job, node, item))
             return;
         enum skip_reason reason = condition_judge(job, node, item);
+        enum once once = reason == SKIP_NONE ? once_judge(job, node, item) : ONCE_RUN;
+        if (once == ONCE_WAIT)
+            return;
+        if (once == ONCE_LEAVE)
+            reason = SKIP_RUN_ONCE;
         if (reason != SKIP_NONE)
             walk_skip(proposal, node, item, reason);
         else if (job->plan->items[item].leaf)

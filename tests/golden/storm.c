@@ -14,6 +14,7 @@ struct storm {
     uint32_t leaves; /* so far */
     uint32_t leaves_max;
     uint32_t nodes;
+    bool once; /* inside of a pipeline with run_once */
 };
 
 #define PRINT(...) CHECK(buffer_print(__VA_ARGS__) == STATUS_OK)
@@ -53,10 +54,16 @@ static void storm_items(struct storm *storm, uint32_t depth)
     for (uint32_t i = 0; i < count && (i == 0 || storm->leaves < storm->leaves_max); i++) {
         PRINT(&storm->text, "{");
         storm_condition(storm);
-        storm_sync(storm);
+        bool once = depth == 1 && storm_chance(storm, 10);
+        if (once)
+            PRINT(&storm->text, "run_once: true, sync: all, ");
+        else if (!storm->once)
+            storm_sync(storm);
         if (depth < 3 && storm_chance(storm, 40)) {
             PRINT(&storm->text, "tasks: [");
+            storm->once = storm->once || once;
             storm_items(storm, depth + 1);
+            storm->once = storm->once && depth > 1;
             PRINT(&storm->text, "]}, ");
             continue;
         }

@@ -57,6 +57,7 @@ static const char *story_skip_reason(enum skip_reason reason)
         [SKIP_CONDITION] = "condition",
         [SKIP_STOPPED] = "stopped",
         [SKIP_EXCLUDED] = "excluded",
+        [SKIP_RUN_ONCE] = "run_once",
     };
     return texts[reason];
 }

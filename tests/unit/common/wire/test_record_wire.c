@@ -52,7 +52,7 @@ static void fill(struct entry entries[ENTRIES], const struct buffer *spec)
         entries[kind].wave.node_count = 4;
     }
     entries[ENTRY_SCHEDULED].wave.attempt = 2;
-    entries[ENTRY_SKIPPED].wave.reason = SKIP_EXCLUDED;
+    entries[ENTRY_SKIPPED].wave.reason = SKIP_RUN_ONCE;
     entries[ENTRY_ENDED].ended.step = 1;
     entries[ENTRY_ENDED].ended.node = 2;
     entries[ENTRY_ENDED].ended.attempt = 3;

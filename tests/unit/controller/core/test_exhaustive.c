@@ -94,6 +94,34 @@ static bool reading_open(const struct reading *r, uint32_t node, uint32_t item)
     return open;
 }
 
+/* Has a step of the item been started on some node? */
+static bool reading_started(const struct reading *r, uint32_t item)
+{
+    bool started = false;
+    for (uint32_t i = item; i < r->plan->items[item].end; i++) {
+        for (uint32_t n = 0; r->plan->items[i].leaf && n < NODES; n++) {
+            enum attempt_state state = r->rows[r->plan->items[i].step][n];
+            started = started || (state != ATTEMPT_NONE && state != ATTEMPT_SKIPPED);
+        }
+    }
+    return started;
+}
+
+/* What does a node do when it comes to an item? UNDECIDED: wait for its turn. J14a. */
+static enum decision reading_decide(const struct reading *r, uint32_t node, uint32_t item)
+{
+    if (!reading_holds(r, node, item))
+        return SKIPPED;
+    if (!r->plan->items[item].run_once)
+        return RUNS;
+    if (reading_started(r, item))
+        return SKIPPED;
+    bool turn = true;
+    for (uint32_t n = 0; n < node; n++)
+        turn = turn && reading_past(r, n, item);
+    return turn ? RUNS : UNDECIDED;
+}
+
 /* Bring a node as far as it can go in the items from `first` to `end`. @return whether it is
  * through with them. */
 static bool reading_visit(struct reading *r, uint32_t node, uint32_t first, uint32_t end)
@@ -104,7 +132,9 @@ static bool reading_visit(struct reading *r, uint32_t node, uint32_t first, uint
         if (before != PLAN_NONE && !reading_open(r, node, before))
             return false;
         if (r->decided[node][i] == UNDECIDED)
-            r->decided[node][i] = reading_holds(r, node, i) ? RUNS : SKIPPED;
+            r->decided[node][i] = reading_decide(r, node, i);
+        if (r->decided[node][i] == UNDECIDED)
+            return false;
         if (r->decided[node][i] == SKIPPED) {
             for (uint32_t in = i; in < item->end; in++) {
                 if (r->plan->items[in].leaf)
@@ -308,6 +338,30 @@ static void run_outcomes(struct sweep *sweep)
     free(problems);
 }
 
+/* One phase after the other that runs once, with a condition on every item. */
+static void run_onces(struct sweep *sweep)
+{
+    uint32_t item = 0;
+    uint32_t depth = 0;
+    for (const char *c = sweep->shape; *c != '\0'; c++) {
+        depth -= *c == ')';
+        if (depth == 0 && *c != ')') {
+            sweep->syncs[item] = "run_once: true, ";
+            for (uint32_t b = 0; b < sweep->items; b++) {
+                for (enum plan_condition on_b = PLAN_UNLESS_STOPPED; on_b <= PLAN_ON_FAILURE;
+                     on_b++) {
+                    sweep->conditions[b] = on_b;
+                    run_outcomes(sweep);
+                }
+                sweep->conditions[b] = PLAN_UNLESS_STOPPED;
+            }
+            sweep->syncs[item] = "";
+        }
+        item += *c != ')';
+        depth += *c == '(';
+    }
+}
+
 /* Another barrier than the preset one behind every item, and a condition on every item. */
 static void run_syncs(struct sweep *sweep)
 {
@@ -337,6 +391,7 @@ static void run_conditions(struct sweep *sweep)
     }
     run_outcomes(sweep);
     run_syncs(sweep);
+    run_onces(sweep);
     for (uint32_t a = 0; a < sweep->items; a++) {
         for (enum plan_condition on_a = PLAN_ALWAYS; on_a <= PLAN_ON_FAILURE; on_a++) {
             sweep->conditions[a] = on_a;
