@@ -166,10 +166,12 @@ static void havoc_do(struct havoc *havoc, enum fault_kind kind)
         simbus_set_full(world->bus, true);
         havoc_later(havoc, chance_between(chance, 100, 20000), NULL, havoc_empty);
     } else if (kind == FAULT_DISK_SLOW) {
-        worker_slow(havoc->cell->workers[havoc_pick(havoc, true)->index],
-                    world->now + chance_between(chance, 1000, 60000) * WORLD_MS);
+        const struct party *party = havoc_pick(havoc, true);
+        uint64_t ms = chance_between(chance, 1000, 60000);
+        worker_slow(havoc->cell->workers[party->index], world->now + ms * WORLD_MS);
     } else if (kind == FAULT_CLOCK_JUMPED) {
-        havoc_anyone(havoc)->wall_off_ms += (int64_t)chance_below(chance, 7200000) - 3600000;
+        struct party *party = havoc_anyone(havoc);
+        party->wall_off_ms += (int64_t)chance_below(chance, 7200000) - 3600000;
     } else {
         havoc_cancel(havoc);
     }

@@ -31,11 +31,15 @@ static void jobs_put_step(struct chance *chance, struct buffer *out)
                                      : "ping\", \"action\": \"hostname");
     PUT(out, ", \"idempotent\": %s", chance_permille(chance, 400) ? "true" : "false");
     PUT(out, ", \"timeout\": \"%us\"", (unsigned)chance_between(chance, 5, 60));
-    if (chance_permille(chance, 350))
+    if (chance_permille(chance, 350)) {
+        /* Drawn one by one: in which order arguments are evaluated is the compiler's choice. */
+        unsigned max = (unsigned)chance_between(chance, 1, 3);
+        unsigned initial_ms = (unsigned)chance_between(chance, 10, 3000);
         PUT(out,
             ", \"retry\": {\"max\": %u, \"initial\": \"%ums\", \"factor\": 2, \"cap\": \"10s\", "
             "\"jitter\": 0.2}",
-            (unsigned)chance_between(chance, 1, 3), (unsigned)chance_between(chance, 10, 3000));
+            max, initial_ms);
+    }
     jobs_put_condition(chance, out);
     PUT(out, "}");
 }
@@ -178,9 +182,9 @@ struct script jobs_script(const struct world *world, const struct sim_job *job, 
         ((uint64_t)job->number << 40) ^ ((uint64_t)step << 28) ^ ((uint64_t)node << 8) ^ attempt;
     struct chance chance = chance_of(chance_mix(world->seed, what));
     const struct plan_item *item = &job->plan->items[job->plan->step_items[step]];
-    struct script script = {.state = ATTEMPT_SUCCEEDED,
-                            .duration_ns = chance_around(&chance, 2500) * WORLD_MS,
-                            .dies_after_ns = chance_below(&chance, 2500) * WORLD_MS};
+    struct script script = {.state = ATTEMPT_SUCCEEDED};
+    script.duration_ns = chance_around(&chance, 2500) * WORLD_MS;
+    script.dies_after_ns = chance_below(&chance, 2500) * WORLD_MS;
     if (chance_permille(&chance, 120)) {
         script.state = ATTEMPT_FAILED;
         script.exit_code = 1;

@@ -309,9 +309,10 @@ void worker_order(struct worker *worker, const struct stored *order)
     char handle[LIMIT_HANDLE_BYTES];
     char claim[LIMIT_CLAIM_BYTES + 1];
     (void)snprintf(handle, sizeof handle, "%llu", (unsigned long long)order->seq);
-    (void)snprintf(claim, sizeof claim, "%016llx%016llx",
-                   (unsigned long long)chance_next(&world->chance),
-                   (unsigned long long)chance_next(&world->chance));
+    uint64_t one = chance_next(&world->chance);
+    uint64_t two = chance_next(&world->chance);
+    (void)snprintf(claim, sizeof claim, "%016llx%016llx", (unsigned long long)one,
+                   (unsigned long long)two);
     struct event event = {.kind = EVENT_ORDER};
     event.order.order = (struct order){.key = {.step = body.step, .attempt = body.attempt},
                                        .path = "0",
