@@ -9,10 +9,6 @@ static void oracle_scheduled(struct world *world, struct oracle_job *job, uint32
     uint32_t number = job->job->number;
     const struct plan *plan = job->job->plan;
     struct oracle_row *row = oracle_row(job, step, node);
-    if (row->given_up && row->settled) { /* a retry that the stop did not concern */
-        row->given_up = false;
-        oracle_settle(job, step, node, false);
-    }
     if (row->settled)
         world_violated(world, number, "step %u on node %u is scheduled after it was settled", step,
                        node);
@@ -32,6 +28,10 @@ static void oracle_scheduled(struct world *world, struct oracle_job *job, uint32
     if (job->next_step[node] != step)
         world_violated(world, number, "order: step %u is scheduled on node %u, whose next is %u",
                        step, node, job->next_step[node]);
+    if (!oracle_step_runs(job, step, node))
+        world_violated(world, number,
+                       "tree: step %u is scheduled on node %u, where it is to be skipped", step,
+                       node);
     row->scheduled = (uint16_t)attempt;
     row->retrying = false;
     row->state = ATTEMPT_QUEUED;
@@ -78,22 +78,23 @@ static void oracle_log_skipped(struct world *world, struct oracle_job *job, uint
         world_violated(world, job->job->number,
                        "order: step %u is skipped on node %u, whose next is %u", step, node,
                        job->next_step[node]);
+    if (oracle_step_runs(job, step, node))
+        world_violated(world, job->job->number,
+                       "tree: step %u is skipped on node %u, where it is to run", step, node);
     row->state = ATTEMPT_SKIPPED;
     oracle_settle(job, step, node, true);
 }
 
-/* Which waiting retries a stop gives up depends on conditions; those it does not are opened again
- * when they go on. */
+/* A stop gives up the retries of steps that would not start any more. */
 static void oracle_log_stopping(struct oracle_job *job, const struct entry *entry)
 {
+    const struct plan *plan = job->job->plan;
     job->stop = entry->stopping.reason;
-    for (uint32_t step = 0; step < job->job->plan->step_count; step++) {
+    for (uint32_t step = 0; step < plan->step_count; step++) {
         for (uint32_t node = 0; node < job->job->node_count; node++) {
             struct oracle_row *row = oracle_row(job, step, node);
-            if (!row->retrying || row->settled)
-                continue;
-            row->given_up = true;
-            oracle_settle(job, step, node, true);
+            if (row->retrying && !row->settled && !oracle_runs(job, plan->step_items[step], node))
+                oracle_settle(job, step, node, true);
         }
     }
 }

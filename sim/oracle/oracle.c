@@ -51,6 +51,8 @@ void oracle_add_job(struct world *world, const struct sim_job *job)
     added->phase_of = oracle_array(plan->step_count, sizeof *added->phase_of);
     added->unsettled = oracle_array(plan->item_count, sizeof *added->unsettled);
     added->next_step = oracle_array(job->node_count, sizeof *added->next_step);
+    added->entered =
+        oracle_array((size_t)plan->item_count * job->node_count, sizeof *added->entered);
     uint32_t phase = PLAN_NONE;
     for (uint32_t i = 0; i < plan->item_count; i++) {
         if (plan->items[i].parent == PLAN_NONE)
@@ -70,6 +72,7 @@ static void oracle_free_job(struct oracle_job *job)
     free(job->phase_of);
     free(job->unsettled);
     free(job->next_step);
+    free(job->entered);
     free(job);
 }
 

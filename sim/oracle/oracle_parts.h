@@ -18,7 +18,6 @@ struct oracle_row {
     uint8_t state; /* by the log */
     bool settled;
     bool retrying;
-    bool given_up; /* its retry, because the job stopped */
     uint64_t over_seq;
 };
 
@@ -28,6 +27,7 @@ struct oracle_job {
     uint32_t *phase_of;      /* by step */
     uint32_t *unsettled;     /* by phase: rows that are not settled */
     uint32_t *next_step;     /* by node: the first step not settled */
+    uint8_t *entered;        /* [item * node_count + node], of pipelines */
     uint32_t settled;
     uint64_t last_index, last_seq;
     enum stop_reason stop;
@@ -49,6 +49,12 @@ void oracle_settle(struct oracle_job *job, uint32_t step, uint32_t node, bool se
 
 /** @return the first phase before that of the step which is not settled, PLAN_NONE if none. */
 uint32_t oracle_open_phase(const struct oracle_job *job, uint32_t step);
+
+/** @return whether the item's own condition holds on the node, as things stand. */
+bool oracle_runs(const struct oracle_job *job, uint32_t item, uint32_t node);
+
+/** @return whether a node that has reached the step runs it, rather than skips it. */
+bool oracle_step_runs(struct oracle_job *job, uint32_t step, uint32_t node);
 
 /* What was stored: a record of a log, a record on a result subject. */
 void oracle_log(struct world *world, struct oracle_job *job, const struct stored *stored);
