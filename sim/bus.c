@@ -77,6 +77,12 @@ static void simbus_subject_done(struct simbus_subject *subject)
     free(subject->items);
 }
 
+bool simbus_busy(const struct simbus *bus, uint32_t job)
+{
+    const struct simbus_job *of = simbus_job(bus, job);
+    return of != NULL && of->asks > 0;
+}
+
 void simbus_forget_job(struct simbus *bus, uint32_t job)
 {
     struct simbus_job *of = simbus_job(bus, job);
@@ -174,10 +180,13 @@ static void simbus_do_store(struct simbus *bus, const struct ask *ask, struct si
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static void ask_release(struct ask *ask)
+static void ask_release(struct simbus *bus, struct ask *ask)
 {
     if (--ask->held > 0)
         return;
+    struct simbus_job *job = simbus_job(bus, ask->job);
+    if (job != NULL)
+        job->asks--;
     free(ask->all);
     free(ask->body);
     free(ask);
@@ -201,10 +210,9 @@ static void ask_answer(struct ask *ask, const struct simbus_answer *answer)
 static void ask_timed_out(struct world *world, const struct occasion *occasion, bool gone)
 {
     struct ask *ask = occasion->ctx;
-    (void)world;
     if (!gone)
         ask_answer(ask, &(struct simbus_answer){.outcome = SIMBUS_TIMEOUT});
-    ask_release(ask);
+    ask_release(world->bus, ask);
 }
 
 /* The answer as it was given when the request arrived. */
@@ -217,10 +225,9 @@ struct ask_reply {
 static void ask_replied(struct world *world, const struct occasion *occasion, bool gone)
 {
     struct ask_reply *reply = occasion->ctx;
-    (void)world;
     if (!gone && !reply->ask->asker.party->cut_in)
         ask_answer(reply->ask, &reply->answer);
-    ask_release(reply->ask);
+    ask_release(world->bus, reply->ask);
     free(reply->all);
     free(reply);
 }
@@ -241,7 +248,7 @@ static void ask_arrived(struct world *world, const struct occasion *occasion, bo
     struct ask *ask = occasion->ctx;
     struct simbus *bus = world->bus;
     if (gone || !bus->up) {
-        ask_release(ask);
+        ask_release(world->bus, ask);
         return;
     }
     struct simbus_answer answer = {.outcome = SIMBUS_OK};
@@ -267,7 +274,7 @@ static void ask_arrived(struct world *world, const struct occasion *occasion, bo
     if (chance_permille(&world->chance, bus->faults.ack_lost)) {
         world->faults[FAULT_ACK_LOST]++;
         free(all);
-        ask_release(ask);
+        ask_release(world->bus, ask);
         return;
     }
     struct ask_reply *reply = calloc(1, sizeof *reply);
@@ -311,6 +318,9 @@ static struct ask *simbus_ask(struct simbus *bus, const struct simbus_asker *ask
                         .life = asker->party->life,
                         .session = asker->party->session,
                         .held = 1};
+    struct simbus_job *of = simbus_job(bus, job);
+    if (of != NULL)
+        of->asks++;
     world_after(bus->world, ASK_TIMEOUT_MS * WORLD_MS,
                 &(struct occasion){.party = asker->party, .occur = ask_timed_out, .ctx = ask});
     return ask;

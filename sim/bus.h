@@ -92,8 +92,10 @@ void simbus_set_full(struct simbus *bus, bool full);
 void simbus_die(struct simbus *bus, const struct simbus_memory *memory);
 void simbus_rise(struct simbus *bus);
 
-/** Make room for a job's subjects; forgotten again with everything in them. */
+/** Make room for a job's subjects; forgotten again with everything in them, when it is not busy:
+ * when no request about it is on its way. */
 void simbus_add_job(struct simbus *bus, uint32_t job);
+bool simbus_busy(const struct simbus *bus, uint32_t job);
 void simbus_forget_job(struct simbus *bus, uint32_t job);
 
 /** @return whether a new session could be had; then it is there. */

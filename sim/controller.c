@@ -54,6 +54,11 @@ struct owner *controller_owner(struct controller *controller, uint32_t job, uint
     return owner != NULL && !owner->over && (serial == 0 || owner->serial == serial) ? owner : NULL;
 }
 
+bool controller_has(const struct controller *controller, uint32_t job)
+{
+    return job < controller->owner_count && controller->owners[job] != NULL;
+}
+
 static void controller_bury(struct world *world, const struct occasion *occasion, bool gone)
 {
     (void)world;

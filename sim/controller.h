@@ -15,6 +15,9 @@ void controller_started(struct controller *controller);
 void controller_died(struct controller *controller);
 void controller_lost(struct controller *controller);
 
+/** @return whether it drives the job, or is about to. */
+bool controller_has(const struct controller *controller, uint32_t job);
+
 /** A submission reaches it. */
 void controller_submit(struct controller *controller, struct sim_job *job);
 

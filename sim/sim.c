@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "controller.h"
 #include "oracle/oracle.h"
+#include "worker.h"
 
 enum {
     SIM_SAFETY_S = 150,      /* of a short seed: faults happen */
@@ -50,12 +52,25 @@ static void run_submit(struct world *world, const struct occasion *occasion, boo
         world_after(world, chance_around(&world->chance, run->submit_every_ns), occasion);
 }
 
+/* Whether anybody may still speak of the job, late as it is. */
+static bool run_busy(const struct run *run, uint32_t job)
+{
+    const struct cell *cell = run->world.cell;
+    bool busy = simbus_busy(run->world.bus, job);
+    for (uint32_t i = 0; i < cell->node_count && !busy; i++)
+        busy = worker_holds(cell->workers[i], job);
+    for (uint32_t i = 0; i < cell->controller_count && !busy; i++)
+        busy = controller_has(cell->managers[i], job);
+    return busy;
+}
+
 static void run_forget(struct run *run)
 {
     struct world *world = &run->world;
     for (; run->forgotten < run->jobs.count; run->forgotten++) {
         const struct sim_job *job = run->jobs.items[run->forgotten];
-        if (!job->ended || world->now - job->ended_at < SIM_KEEP_S * WORLD_S)
+        if (!job->ended || world->now - job->ended_at < SIM_KEEP_S * WORLD_S ||
+            run_busy(run, run->forgotten))
             return;
         oracle_final(world, job);
         run->report->job_hours +=

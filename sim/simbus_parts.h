@@ -31,6 +31,7 @@ struct simbus_subject {
 };
 
 struct simbus_job {
+    uint32_t asks; /* on their way */
     struct simbus_subject log, signal, kv;
     struct simbus_subject results[]; /* one per node of the cell */
 };

@@ -400,6 +400,11 @@ void worker_lost(struct worker *worker)
     worker_connect_later(worker);
 }
 
+bool worker_holds(const struct worker *worker, uint32_t job)
+{
+    return !engine_idle(&worker->engine) && worker_job_of(&worker->engine.attempt.order.key) == job;
+}
+
 void worker_slow(struct worker *worker, uint64_t until_ns)
 {
     worker->slow_until = until_ns;

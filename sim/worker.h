@@ -14,6 +14,9 @@ void worker_started(struct worker *worker);
 void worker_died(struct worker *worker);
 void worker_lost(struct worker *worker);
 
+/** @return whether it has an attempt of the job in hand. */
+bool worker_holds(const struct worker *worker, uint32_t job);
+
 /** The disk is slow until then. */
 void worker_slow(struct worker *worker, uint64_t until_ns);
 
