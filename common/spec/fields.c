@@ -45,6 +45,12 @@ static const struct field_rule FIELD_RULES[] = {
     {TASK, "tasks", .doc = "Pipeline: its steps and pipelines, which each node goes through."},
     {TASK, "run_once", .preset = "false",
      .doc = "Whether one node is enough: the first that can runs it, the others wait behind it."},
+    {TASK, "serial", .one_or_many = true, .share = true, .minimum = 1, .maximum = 20000,
+     .preset = "all at once",
+     .doc = "Phase: nodes go in waves of this size, each when the one before is through; a list "
+            "gives the first ones, its last size all others."},
+    {TASK, "max_fail", .share = true, .maximum = 20000, .preset = "what `strategy` says",
+     .doc = "Phase: how many nodes may fail in it; one more stops the job."},
     {RETRY, "max", .required = true, .maximum = 1000, .doc = "Further attempts after the first."},
     {RETRY, "initial", .preset = "1s", .doc = "Delay before the first of them."},
     {RETRY, "factor", .minimum = 1, .maximum = 1000, .preset = "2",

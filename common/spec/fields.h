@@ -16,6 +16,7 @@ struct field_rule {
     bool required;
     bool one_or_many;   /* a list which may be written as its single item */
     bool numbers;       /* texts which are written as numbers where they are some */
+    bool share;         /* text that is a whole number, or a percentage of the nodes */
     double minimum;     /* numbers; both 0: no limits */
     double maximum;     /* 0: none */
     const char *preset; /* what holds if the key is absent, for the documentation; NULL: nothing */

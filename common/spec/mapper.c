@@ -9,6 +9,7 @@
 #include "spec/duration.h"
 #include "spec/fields.h"
 #include "spec/scalar.h"
+#include "spec/share.h"
 #include "spec/suggest.h"
 
 struct mapper {
@@ -74,6 +75,28 @@ static void mapper_text_or_number(struct mapper *m, const struct doc_node *node,
     (void)snprintf(number, sizeof number, "%lld", (long long)scalar.integer);
     *slot = arena_text(m->arena, bytes_of_text(number));
     m->nomem = m->nomem || *slot == NULL;
+}
+
+static void mapper_share(struct mapper *m, const struct doc_node *node,
+                         const struct field_rule *rule, char **slot)
+{
+    struct scalar scalar = {.kind = SCALAR_NULL};
+    struct plan_share share = {0};
+    if (node->kind == DOC_SCALAR) {
+        scalar = mapper_scalar(node);
+    }
+    bool good =
+        (scalar.kind == SCALAR_TEXT && share_parse(node->text, &share) && share.percent &&
+         share.number >= rule->minimum) ||
+        (scalar.kind == SCALAR_INT && !scalar.overflow && (double)scalar.integer >= rule->minimum &&
+         (double)scalar.integer <= rule->maximum);
+    if (good) {
+        mapper_text_or_number(m, node, slot);
+        return;
+    }
+    problems_add(m->problems, node->mark, m->path.text,
+                 "must be a whole number from %.0f to %.0f, or a percentage such as 25%%",
+                 rule->minimum, rule->maximum);
 }
 
 static void mapper_uint32(struct mapper *m, const struct doc_node *node,
@@ -259,7 +282,10 @@ static void mapper_repeated(struct mapper *m, const struct doc_node *node,
 {
     bool single = rule->one_or_many && node->kind == DOC_SCALAR;
     if (node->kind != DOC_SEQUENCE && !single) {
-        mapper_wrong(m, node, rule->one_or_many ? "text or a list" : "a list");
+        mapper_wrong(m, node,
+                     rule->share         ? "a number, a percentage or a list"
+                     : rule->one_or_many ? "text or a list"
+                                         : "a list");
         return;
     }
     uint32_t count = single ? 1 : node->count;
@@ -279,7 +305,9 @@ static void mapper_repeated(struct mapper *m, const struct doc_node *node,
             items[index] = mapper_any_message(m, item, field->descriptor);
         } else {
             char *text = (char *)(uintptr_t)protobuf_c_empty_string;
-            if (rule->numbers) {
+            if (rule->share) {
+                mapper_share(m, item, rule, &text);
+            } else if (rule->numbers) {
                 mapper_text_or_number(m, item, &text);
             } else {
                 mapper_text(m, item, &text);
@@ -299,6 +327,8 @@ static void mapper_field(struct mapper *m, const struct doc_node *node,
     void *slot = mapper_at(message, field->offset);
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         mapper_repeated(m, node, rule, field, message);
+    } else if (rule->share) {
+        mapper_share(m, node, rule, slot);
     } else if (field->type == PROTOBUF_C_TYPE_STRING) {
         mapper_text(m, node, slot);
     } else if (field->type == PROTOBUF_C_TYPE_UINT32) {

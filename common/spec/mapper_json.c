@@ -161,7 +161,7 @@ static json_t *mapper_write_value(const ProtobufCFieldDescriptor *field, const v
 /* Texts which are numbers were written as such. */
 static json_t *mapper_write_number(const char *text)
 {
-    bool number = text[0] >= '0' && text[0] <= '9';
+    bool number = text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
     return number ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
 }
 
@@ -174,8 +174,8 @@ static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field,
     json_t *list = json_array();
     void *const *items = *(void *const *const *)slot;
     for (size_t i = 0; i < count && list != NULL; i++) {
-        json_t *value =
-            rule->numbers ? mapper_write_number(items[i]) : mapper_write_value(field, &items[i]);
+        json_t *value = rule->numbers || rule->share ? mapper_write_number(items[i])
+                                                     : mapper_write_value(field, &items[i]);
         if (json_array_append_new(list, value) != 0) {
             json_decref(list);
             return NULL;
@@ -214,6 +214,10 @@ json_t *mapper_write(const ProtobufCMessage *message)
                                   *(const size_t *)(const void *)(base + field->quantifier_offset));
         } else {
             value = mapper_write_value(field, slot);
+            if (json_is_string(value) && field_rule_of(descriptor, field->name)->share) {
+                json_decref(value);
+                value = mapper_write_number(*(char *const *)slot);
+            }
         }
         if (value == NULL) {
             return NULL;

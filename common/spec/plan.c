@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/name.h"
 #include "spec/retry_code.h"
+#include "spec/share.h"
 #include "spec/spec.h"
 
 struct plan_build {
@@ -192,6 +193,32 @@ static enum status plan_leaf(struct plan_build *build, const Baton__V1__Task *ta
     return status == STATUS_OK ? plan_retry_on(build, task->retry, item) : status;
 }
 
+static enum status plan_waves(struct plan_build *build, const Baton__V1__Task *task,
+                              struct plan_item *item)
+{
+    if (task->n_serial == 0 && task->max_fail[0] == '\0') {
+        return STATUS_OK;
+    }
+    struct plan_share *serial =
+        arena_take_array(&build->plan->arena, task->n_serial + 1, sizeof *serial);
+    if (serial == NULL) {
+        return STATUS_NOMEM;
+    }
+    bool good = item->parent == PLAN_NONE && !(task->n_serial > 0 && task->run_once);
+    for (size_t i = 0; i < task->n_serial && good; i++) {
+        good = share_parse(bytes_of_text(task->serial[i]), &serial[i]) && serial[i].number > 0;
+    }
+    item->has_max_fail = task->max_fail[0] != '\0';
+    good = good &&
+           (!item->has_max_fail || share_parse(bytes_of_text(task->max_fail), &item->max_fail));
+    if (!good) {
+        return ERROR(build->err, STATUS_MALFORMED, "serial or max_fail that can't be");
+    }
+    item->serial = serial;
+    item->serial_count = (uint32_t)task->n_serial;
+    return STATUS_OK;
+}
+
 static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__Task *const *tasks,
                              uint32_t parent)
 {
@@ -211,6 +238,9 @@ static enum status plan_fill(struct plan_build *build, size_t count, Baton__V1__
         enum status status = plan_condition(build, task, &item->condition);
         if (status == STATUS_OK) {
             status = plan_sync(build, task, parent, &item->sync);
+        }
+        if (status == STATUS_OK) {
+            status = plan_waves(build, task, item);
         }
         if (status == STATUS_OK && task->n_tasks > 0) {
             item->backend = item->action = "";
@@ -240,19 +270,20 @@ static bool plan_all_behind(const struct plan *plan, uint32_t item)
     return plan->items[item].sync == PLAN_SYNC_ALL;
 }
 
-static enum status plan_check_once(const struct plan_build *build)
+/* Where not all nodes are let in, none can wait for all. */
+static enum status plan_check_waits(const struct plan_build *build)
 {
     const struct plan *plan = build->plan;
     for (uint32_t item = 0; item < plan->item_count; item++) {
-        if (!plan->items[item].run_once) {
+        if (!plan->items[item].run_once && plan->items[item].serial_count == 0) {
             continue;
         }
-        bool good = plan_all_behind(plan, item);
+        bool good = !plan->items[item].run_once || plan_all_behind(plan, item);
         for (uint32_t in = item + 1; in < plan->items[item].end; in++) {
             good = good && !plan->items[in].run_once && plan->items[in].sync == PLAN_SYNC_NONE;
         }
         if (!good) {
-            return ERROR(build->err, STATUS_MALFORMED, "run_once where nodes do not wait");
+            return ERROR(build->err, STATUS_MALFORMED, "run_once or serial where nodes can't wait");
         }
     }
     return STATUS_OK;
@@ -332,7 +363,7 @@ static enum status plan_build(struct plan_build *build, const Baton__V1__Spec *m
         return STATUS_NOMEM;
     }
     status = plan_fill(build, message->n_tasks, message->tasks, PLAN_NONE);
-    return status == STATUS_OK ? plan_check_once(build) : status;
+    return status == STATUS_OK ? plan_check_waits(build) : status;
 }
 
 enum status plan_from_spec(const Baton__V1__Spec *message, struct plan **ret_plan,

@@ -26,6 +26,12 @@ enum plan_strategy { PLAN_FAIL_FAST, PLAN_CONTINUE };
 enum plan_sync { PLAN_SYNC_ALL, PLAN_SYNC_GROUP, PLAN_SYNC_NONE };
 enum plan_condition { PLAN_UNLESS_STOPPED, PLAN_ALWAYS, PLAN_ON_SUCCESS, PLAN_ON_FAILURE };
 
+/* So many nodes, or so many of a hundred; see share.h. */
+struct plan_share {
+    uint32_t number;
+    bool percent;
+};
+
 struct plan_retry {
     uint32_t max;            /* further attempts after the first */
     struct duration initial; /* delay before the first retry */
@@ -47,6 +53,12 @@ struct plan_item {
     enum plan_condition condition;
     enum plan_sync sync; /* who waits for whom behind it; behind the last of a list nobody does */
     bool run_once;       /* on one node alone; nothing in it is a barrier or runs once itself */
+    /* phase only: nodes enter in waves of these sizes, the last one again and again; 0: all at once
+     */
+    const struct plan_share *serial;
+    uint32_t serial_count;
+    bool has_max_fail;
+    struct plan_share max_fail; /* more failed nodes than this stop the job, fewer do not */
     /* leaf only */
     const char *backend, *action;
     const char *params;      /* compact JSON object, "{}" if none */

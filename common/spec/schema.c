@@ -70,9 +70,20 @@ static json_t *schema_retry_code(void)
                      "minimum", RETRY_EXIT_MIN, "maximum", RETRY_EXIT_MAX);
 }
 
+static json_t *schema_share(const struct field_rule *rule)
+{
+    return json_pack("{s:[{s:s, s:I, s:I}, {s:s, s:s}]}", "anyOf", "type", "integer", "minimum",
+                     (json_int_t)rule->minimum, "maximum", (json_int_t)rule->maximum, "type",
+                     "string", "pattern",
+                     rule->minimum > 0 ? "^([1-9][0-9]?|100)%$" : "^([1-9]?[0-9]|100)%$");
+}
+
 /* One value of a field, leaving aside that it may be a list. */
 static json_t *schema_value(const ProtobufCFieldDescriptor *field, const struct field_rule *rule)
 {
+    if (rule->share) {
+        return schema_share(rule);
+    }
     if (rule->numbers) {
         return schema_retry_code();
     }
@@ -100,7 +111,9 @@ static json_t *schema_field(const ProtobufCFieldDescriptor *field, const struct 
     json_t *value = schema_value(field, rule);
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         value = json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items", value);
-        if (rule->one_or_many) {
+        if (rule->share) {
+            value = json_pack("{s:[o, o]}", "oneOf", schema_share(rule), value);
+        } else if (rule->one_or_many) {
             value = json_pack("{s:[{s:s}, o]}", "oneOf", "type", "string", value);
         }
     }

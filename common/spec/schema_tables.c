@@ -28,6 +28,10 @@ static enum status schema_type_text(const ProtobufCFieldDescriptor *field,
         return STATUS_OK;
     }
     if (field->type == PROTOBUF_C_TYPE_STRING) {
+        if (rule->share) {
+            return buffer_print(out, "whole number or percentage%s",
+                                rule->one_or_many ? ", or a list of them" : "");
+        }
         return buffer_print(out, rule->numbers       ? "list of codes and numbers"
                                  : rule->one_or_many ? "text or list of texts"
                                                      : "text");

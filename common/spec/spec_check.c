@@ -20,7 +20,8 @@ struct spec_check {
     struct path path;
     uint32_t steps;
     bool all_behind; /* whether nodes wait for all behind the last item of the list at hand */
-    bool once;       /* inside of an item with run_once */
+    bool once;       /* inside of an item with run_once, */
+    bool serial;     /* or of a phase with serial */
 };
 
 /* Add a problem with the value of a key. */
@@ -305,13 +306,43 @@ static void spec_check_once(struct spec_check *check, const struct doc_node *nod
     const struct doc_node *sync = doc_get(node, "sync");
     if (check->once && task->run_once) {
         spec_check_key(check, once, "a pipeline around it has run_once already");
-    } else if (task->run_once && !check->all_behind) {
+    } else if (task->run_once && !check->all_behind && !check->serial) {
         spec_check_key(check, once,
                        "run_once needs every node to wait behind it: add sync: all to this item");
     }
     if (check->once &&
         (task->sync == BATON__V1__SYNC__SYNC_ALL || task->sync == BATON__V1__SYNC__SYNC_GROUP)) {
         spec_check_key(check, sync, "in a pipeline with run_once there is nobody to wait for");
+    }
+}
+
+/* [J14b] [J16a] */
+static void spec_check_waves(struct spec_check *check, const struct doc_node *node,
+                             const Baton__V1__Task *task, unsigned depth)
+{
+    static const char *const KEYS[] = {"serial", "max_fail"};
+    for (size_t i = 0; i < 2 && depth > 1; i++) {
+        const struct doc_node *value = doc_get(node, KEYS[i]);
+        if (value != NULL) {
+            spec_check_key(check, value,
+                           "only a phase (an item of the outermost tasks) has this key");
+        }
+    }
+    const struct doc_node *serial = doc_get(node, "serial");
+    if (serial != NULL && serial->kind == DOC_SEQUENCE && serial->count == 0) {
+        spec_check_at(check, serial, "the list is empty; it needs at least one number");
+    }
+    if (serial != NULL && task->run_once) {
+        spec_check_key(check, serial, "run_once and serial exclude each other; keep one of them");
+    }
+    if (check->serial && task->run_once) {
+        spec_check_key(check, doc_get(node, "run_once"),
+                       "not in a phase with serial: not all nodes are there at a time");
+    }
+    if (check->serial &&
+        (task->sync == BATON__V1__SYNC__SYNC_ALL || task->sync == BATON__V1__SYNC__SYNC_GROUP)) {
+        spec_check_key(check, doc_get(node, "sync"),
+                       "not in a phase with serial: nodes of later waves would have to come first");
     }
 }
 
@@ -323,8 +354,11 @@ static void spec_check_task(struct spec_check *check, const struct doc_node *nod
     }
     spec_check_title(check, node);
     spec_check_once(check, node, task);
+    spec_check_waves(check, node, task, depth);
     bool once_around = check->once;
+    bool serial_around = check->serial;
     check->once = check->once || task->run_once;
+    check->serial = check->serial || doc_get(node, "serial") != NULL;
     const ProtobufCMessageDescriptor *type = &baton__v1__task__descriptor;
     if (doc_get(node, "tasks") != NULL) {
         spec_check_branch(check, node, task, depth);
@@ -337,6 +371,7 @@ static void spec_check_task(struct spec_check *check, const struct doc_node *nod
                      "needs backend and action (a step) or tasks (a pipeline)");
     }
     check->once = once_around;
+    check->serial = serial_around;
 }
 
 static void spec_check_tasks(struct spec_check *check, const struct doc_node *node, size_t count,

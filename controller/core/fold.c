@@ -7,6 +7,7 @@
 #include "condition.h"
 #include "limits.h"
 #include "once.h"
+#include "waves.h"
 
 /* --- the first record ------------------------------------------------------------------------- */
 
@@ -67,6 +68,8 @@ static enum status fold_make_rows(struct job *job, const struct entry *created)
     if (!fold_sort_names(job))
         return STATUS_MALFORMED;
     enum status status = once_make(job);
+    if (status == STATUS_OK)
+        status = waves_make(job);
     return status == STATUS_OK ? barrier_make(job) : status;
 }
 
@@ -117,6 +120,7 @@ static void fold_move_cursor(struct job *job, uint32_t node, uint32_t to)
          up = plan->items[up].parent) {
         barrier_pass(job, node, up);
         once_pass(job, up);
+        waves_pass(job, up);
     }
     job_mark_dirty(job, node);
     if (to == plan->item_count)
@@ -185,6 +189,7 @@ static void fold_close(struct job *job, uint32_t node)
     uint32_t item = job->plan->step_items[n->open_step];
     if (attempt_state_failed(row_state(job_row(job, n->open_step, node)))) {
         n->failed_inside |= (1u << condition_depth(job->plan, item)) - 1u;
+        waves_fail(job, node, item);
         if (!n->failed)
             job->failures++;
         n->failed = true;

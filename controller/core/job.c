@@ -5,6 +5,7 @@
 #include "barrier.h"
 #include "base/check.h"
 #include "once.h"
+#include "waves.h"
 
 #define TO(state) (1u << JOB_##state)
 static const unsigned allowed[] = {
@@ -121,6 +122,7 @@ void job_check(const struct job *job)
     }
     barrier_check(job);
     once_check(job);
+    waves_check(job);
     CHECK(through == job->nodes_through);
     CHECK(failures == job->failures);
     CHECK(IMPLIES(job_ended(job), through == job->node_count));

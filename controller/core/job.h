@@ -24,6 +24,7 @@ struct job_node {
     uint32_t open_step;     /* the step in flight or waiting for its retry; PLAN_NONE if none */
     uint64_t result_seq;    /* last settling record on this job's and node's result subject */
     bool failed;            /* a step has failed here for good */
+    uint32_t failed_phase;  /* the last one in which a step has failed here; counts when failed */
     uint32_t failed_inside; /* bit d: a step failed since the branch at depth d was entered */
     /* live */
     bool dirty;         /* the walk has to look at this node */
@@ -40,6 +41,12 @@ struct job_group {
 struct job_once {
     uint32_t turn; /* the first node that is not past the item */
     bool taken;    /* something of it has run */
+};
+
+struct job_waves {
+    uint32_t open;     /* so many nodes have been let in, */
+    uint32_t count;    /* in so many waves; both 0 without `serial` */
+    uint32_t failures; /* nodes with a failed row in this phase */
 };
 
 struct job_name {
@@ -72,6 +79,7 @@ struct job {
     uint32_t group_count;
     uint32_t *left_row;      /* per plan item with `sync: group`: its row in */
     uint32_t *left_of_group; /* [row * group_count + group]: how many of them are past it */
+    struct job_waves *waves; /* per plan item at top level */
     struct job_once *once;   /* per plan item; counts where it has run_once */
     uint32_t nodes_through;  /* nodes with nothing left to do */
     uint32_t failures;       /* nodes with failed set */

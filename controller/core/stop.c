@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "limits.h"
+#include "waves.h"
 
 /* A text that was cut may end within a character, which no JSON text can hold. */
 static void stop_trim(char text[STOP_TEXT_MAX])
@@ -27,12 +28,16 @@ void stop_on_failure(struct proposal *proposal, uint32_t step, uint32_t node,
                      const struct outcome *outcome)
 {
     const struct job *job = proposal->job;
-    if (job->plan->strategy != PLAN_FAIL_FAST || job->stop != STOP_NONE)
+    bool over = false;
+    bool bounded = waves_bounded(job, job->plan->step_items[step], &over);
+    if (job->stop != STOP_NONE || !(bounded ? over : job->plan->strategy == PLAN_FAIL_FAST))
         return;
     const struct plan_item *item = job_step(job, step);
     char text[STOP_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "step %s (%s %s) %s on %s: %s", item->path, item->backend,
-                   item->action, attempt_state_text(outcome->state), job->nodes[node].name,
+    (void)snprintf(text, sizeof text, "%sstep %s (%s %s) %s on %s: %s",
+                   bounded ? "more nodes failed than max_fail allows; the last: " : "", item->path,
+                   item->backend, item->action, attempt_state_text(outcome->state),
+                   job->nodes[node].name,
                    outcome->error[0] != '\0' ? outcome->error : outcome->code);
     stop_trim(text);
     propose_stopping(proposal, STOP_FAILURE, text, 0);

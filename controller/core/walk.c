@@ -5,6 +5,7 @@
 #include "condition.h"
 #include "fold.h"
 #include "once.h"
+#include "waves.h"
 
 static void walk_skip(struct proposal *proposal, uint32_t node, uint32_t item,
                       enum skip_reason reason)
@@ -25,7 +26,7 @@ static void walk_node(struct proposal *proposal, uint32_t node)
     while (n->open_step == PLAN_NONE && n->cursor < job->plan->item_count &&
            !proposal->out_of_memory) {
         uint32_t item = n->cursor;
-        if (barrier_closed(job, node, item))
+        if (barrier_closed(job, node, item) || waves_closed(job, node, item))
             return;
         enum skip_reason reason = condition_judge(job, node, item);
         enum once once = reason == SKIP_NONE ? once_judge(job, node, item) : ONCE_RUN;

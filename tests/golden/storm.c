@@ -14,7 +14,7 @@ struct storm {
     uint32_t leaves; /* so far */
     uint32_t leaves_max;
     uint32_t nodes;
-    bool once; /* inside of a pipeline with run_once */
+    bool alone; /* inside of a pipeline with run_once or serial, where nobody can wait */
 };
 
 #define PRINT(...) CHECK(buffer_print(__VA_ARGS__) == STATUS_OK)
@@ -57,13 +57,18 @@ static void storm_items(struct storm *storm, uint32_t depth)
         bool once = depth == 1 && storm_chance(storm, 10);
         if (once)
             PRINT(&storm->text, "run_once: true, sync: all, ");
-        else if (!storm->once)
+        else if (!storm->alone)
             storm_sync(storm);
+        bool serial = depth == 1 && !once && storm_chance(storm, 15);
+        if (serial)
+            PRINT(&storm->text, "serial: [1, %u%%], ", 1 + storm_draw(storm, 100));
+        if (depth == 1 && storm_chance(storm, 15))
+            PRINT(&storm->text, "max_fail: %u, ", storm_draw(storm, 3));
         if (depth < 3 && storm_chance(storm, 40)) {
             PRINT(&storm->text, "tasks: [");
-            storm->once = storm->once || once;
+            storm->alone = storm->alone || once || serial;
             storm_items(storm, depth + 1);
-            storm->once = storm->once && depth > 1;
+            storm->alone = storm->alone && depth > 1;
             PRINT(&storm->text, "]}, ");
             continue;
         }

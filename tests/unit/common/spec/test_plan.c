@@ -103,6 +103,27 @@ static void a_plan_made_again_from_the_stored_bytes_is_the_same(void **state)
     assert_int_equal(duration_to_ms(plan->items[0].retry.cap), 1);
 }
 
+static void waves_and_single_runs_survive_being_stored(void **state)
+{
+    (void)state;
+    AUTO_PTR(spec_free)
+    struct spec *spec =
+        case_spec(CASE_TARGET "tasks:\n- {serial: [1, 25%], max_fail: 0, tasks: [" CASE_PING "]}\n"
+                              "- {run_once: true, tasks: [" CASE_PING "]}\n");
+    const struct plan_item *phase = &spec->plan->items[0];
+    assert_int_equal(phase->serial_count, 2);
+    assert_true(phase->serial[0].number == 1 && !phase->serial[0].percent);
+    assert_true(phase->serial[1].number == 25 && phase->serial[1].percent);
+    assert_true(phase->has_max_fail && phase->max_fail.number == 0);
+    assert_false(spec->plan->items[1].has_max_fail);
+    assert_true(spec->plan->items[2].run_once && !spec->plan->items[3].run_once);
+    spec->message->tasks[1]->tasks[0]->run_once = true;
+    struct error err = {0};
+    struct plan *plan = NULL;
+    assert_int_equal(plan_from_spec(spec->message, &plan, &err), STATUS_MALFORMED);
+    assert_string_equal(err.text, "run_once or serial where nodes can't wait");
+}
+
 static void stored_is(const Baton__V1__Spec *message, enum status wanted, const char *text)
 {
     struct error err = {0};
@@ -143,6 +164,9 @@ static void a_stored_message_is_checked_like_any_input(void **state)
     task.sync = strange;
     stored_is(&message, STATUS_MALFORMED, "unknown sync 98");
     task.sync = BATON__V1__SYNC__SYNC_UNSET;
+    task.max_fail = (char[]){"101%"};
+    stored_is(&message, STATUS_MALFORMED, "serial or max_fail that can't be");
+    task.max_fail = (char[]){""};
     Baton__V1__Duration zero = BATON__V1__DURATION__INIT;
     task.timeout = &zero;
     stored_is(&message, STATUS_MALFORMED, "a timeout of 0");
@@ -167,6 +191,7 @@ int main(void)
         cmocka_unit_test(items_stand_in_pre_order_with_paths_and_step_numbers),
         cmocka_unit_test(absent_keys_have_their_presets),
         cmocka_unit_test(a_plan_made_again_from_the_stored_bytes_is_the_same),
+        cmocka_unit_test(waves_and_single_runs_survive_being_stored),
         cmocka_unit_test(a_stored_message_is_checked_like_any_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

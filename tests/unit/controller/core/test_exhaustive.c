@@ -11,7 +11,7 @@
 #include "play.h"
 #include "spec/spec.h"
 
-enum { NODES = 3, LEAVES_MAX = 4, ITEMS_MAX = 10, SHAPE_BYTES = 16 };
+enum { NODES = 3, SERIAL = 2, LEAVES_MAX = 4, ITEMS_MAX = 10, SHAPE_BYTES = 16 };
 enum order { LOWEST_FIRST, HIGHEST_FIRST, EVENLY, ORDER_COUNT };
 
 static const char *const groups[NODES][2] = {{"x", NULL}, {"x", "y"}, {"y", NULL}};
@@ -110,6 +110,10 @@ static bool reading_started(const struct reading *r, uint32_t item)
 /* What does a node do when it comes to an item? UNDECIDED: wait for its turn. J14a. */
 static enum decision reading_decide(const struct reading *r, uint32_t node, uint32_t item)
 {
+    for (uint32_t n = 0; n < node && r->plan->items[item].serial_count > 0; n++) {
+        if (n / SERIAL < node / SERIAL && !reading_past(r, n, item))
+            return UNDECIDED; /* J14b */
+    }
     if (!reading_holds(r, node, item))
         return SKIPPED;
     if (!r->plan->items[item].run_once)
@@ -328,7 +332,7 @@ static void run_outcomes(struct sweep *sweep)
             fail_msg("%s: %s", buffer_text(&text), problems->items[0].text);
         /* Wide sweeps take every so many sets of outcomes; their number has no factor in common
          * with that, so that every shape meets others. */
-        static const uint32_t strides[LEAVES_MAX + 1] = {1, 1, 3, 19, 131};
+        static const uint32_t strides[LEAVES_MAX + 1] = {1, 1, 3, 37, 211};
         uint32_t stride = strides[sweep->leaves];
         uint32_t first = (uint32_t)(sweep->runs % stride);
         for (uint32_t outcomes = first; outcomes < 1u << (sweep->leaves * NODES);
@@ -338,15 +342,15 @@ static void run_outcomes(struct sweep *sweep)
     free(problems);
 }
 
-/* One phase after the other that runs once, with a condition on every item. */
-static void run_onces(struct sweep *sweep)
+/* One phase after the other that runs once, or in waves, with a condition on every item. */
+static void run_phases(struct sweep *sweep, const char *key)
 {
     uint32_t item = 0;
     uint32_t depth = 0;
     for (const char *c = sweep->shape; *c != '\0'; c++) {
         depth -= *c == ')';
         if (depth == 0 && *c != ')') {
-            sweep->syncs[item] = "run_once: true, ";
+            sweep->syncs[item] = key;
             for (uint32_t b = 0; b < sweep->items; b++) {
                 for (enum plan_condition on_b = PLAN_UNLESS_STOPPED; on_b <= PLAN_ON_FAILURE;
                      on_b++) {
@@ -391,7 +395,8 @@ static void run_conditions(struct sweep *sweep)
     }
     run_outcomes(sweep);
     run_syncs(sweep);
-    run_onces(sweep);
+    run_phases(sweep, "run_once: true, ");
+    run_phases(sweep, "serial: 2, ");
     for (uint32_t a = 0; a < sweep->items; a++) {
         for (enum plan_condition on_a = PLAN_ALWAYS; on_a <= PLAN_ON_FAILURE; on_a++) {
             sweep->conditions[a] = on_a;
