@@ -184,7 +184,8 @@ static json_t *mapper_write_list(const ProtobufCFieldDescriptor *field,
     return list;
 }
 
-/* Zero and false mean unset, unless the key is required or has its own presence. */
+/* Zero and false mean unset, unless the key is required, stored as text or has its own presence.
+ */
 static bool mapper_write_wanted(const ProtobufCMessage *message,
                                 const ProtobufCFieldDescriptor *field, const json_t *value)
 {
@@ -196,7 +197,8 @@ static bool mapper_write_wanted(const ProtobufCMessage *message,
         return false;
     }
     bool zero = json_is_false(value) || (json_is_number(value) && !(json_number_value(value) != 0));
-    return !zero || field_rule_of(message->descriptor, field->name)->required;
+    const struct field_rule *rule = field_rule_of(message->descriptor, field->name);
+    return !zero || rule->required || rule->share;
 }
 
 json_t *mapper_write(const ProtobufCMessage *message)

@@ -73,10 +73,13 @@ static void what_is_written_reads_as_the_same_message(void **state)
 {
     (void)state;
     AUTO_PTR(spec_free)
-    struct spec *first = case_spec("target: {scope: all}\ntasks:\n"
-                                   "- {backend: exec, action: run, params: {command: [a]}, retry: "
-                                   "{max: 0, jitter: 0.25, on: [EXIT, 75]}}\n"
-                                   "- tasks: [{tasks: [" CASE_PING "]}]\n");
+    struct spec *first =
+        case_spec("target: {scope: all}\ntasks:\n"
+                  "- {backend: exec, action: run, params: {command: [a]}, retry: "
+                  "{max: 0, jitter: 0.25, on: [EXIT, 75]}, serial: [1, 25%], "
+                  "max_fail: 0}\n"
+                  "- {serial: 3, max_fail: 10%, tasks: [" CASE_PING "]}\n"
+                  "- {run_once: true, sync: all, tasks: [{tasks: [" CASE_PING "]}]}\n");
     AUTO(unref) json_t *json = mapper_write(&first->message->base);
     AUTO_HEAP char *text = json_dumps(json, 0);
     AUTO_PTR(spec_free) struct spec *second = case_spec(text);
