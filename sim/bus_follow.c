@@ -83,6 +83,8 @@ static void follow_trim(struct simbus *bus, int f)
             least = follower->next[f];
     }
     size_t gone = least - feed->first;
+    if (gone == 0)
+        return;
     memmove(feed->items, feed->items + gone, (feed->count - gone) * sizeof(struct stored *));
     feed->first += gone;
     feed->count -= gone;
