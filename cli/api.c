@@ -146,6 +146,18 @@ int api_ask_json(struct session *session, const char *name, json_t *take_questio
     return api_object(session, name, take_question, /* silent= */ false, ret_json);
 }
 
+int api_ask_once(const struct cli *cli, const char *name, json_t *take_question, json_t **ret_json)
+{
+    struct session session;
+    int code = session_open(&session, cli);
+    if (code == CLI_GO)
+        code = api_ask_json(&session, name, take_question, ret_json);
+    else
+        json_decref(take_question);
+    session_done(&session);
+    return code;
+}
+
 bool api_try(struct session *session, const char *name, json_t *take_question, json_t **ret_json)
 {
     return api_object(session, name, take_question, /* silent= */ true, ret_json) == CLI_GO;

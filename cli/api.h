@@ -21,6 +21,9 @@ int api_ask(struct session *session, const char *name, const struct bus_header *
 int api_ask_json(struct session *session, const char *name, json_t *take_question,
                  json_t **ret_json);
 
+/** api_ask_json() over a session of its own: for verbs that have one question. */
+int api_ask_once(const struct cli *cli, const char *name, json_t *take_question, json_t **ret_json);
+
 /** Like api_ask_json(), but silent: for questions that are asked until they succeed. */
 bool api_try(struct session *session, const char *name, json_t *take_question, json_t **ret_json);
 

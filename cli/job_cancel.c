@@ -11,13 +11,9 @@ int job_cancel_main(struct cli *cli)
     int code = cli_parse(cli, flags, sizeof flags / sizeof flags[0], 1, 1);
     if (code != CLI_GO)
         return code;
-    struct session session;
     json_auto_t *answer = NULL;
-    code = session_open(&session, cli);
-    if (code == CLI_GO)
-        code = api_ask_json(&session, "job.cancel",
-                            json_pack("{s:s,s:s}", "id", cli->words[0], "reason", reason), &answer);
-    session_done(&session);
+    code = api_ask_once(cli, "job.cancel",
+                        json_pack("{s:s,s:s}", "id", cli->words[0], "reason", reason), &answer);
     if (code != CLI_GO)
         return code;
     if (cli->format == OUT_TABLE)

@@ -57,14 +57,10 @@ int job_list_main(struct cli *cli)
                         "--state %s: expected pending, running, cancelling, completed, failed or "
                         "cancelled",
                         state);
-    struct session session;
     json_auto_t *answer = NULL;
-    code = session_open(&session, cli);
-    if (code == CLI_GO)
-        code = api_ask_json(&session, "job.list",
-                            json_pack("{s:s?,s:I}", "state", state, "limit", (json_int_t)limit),
-                            &answer);
-    session_done(&session);
+    code =
+        api_ask_once(cli, "job.list",
+                     json_pack("{s:s?,s:I}", "state", state, "limit", (json_int_t)limit), &answer);
     if (code != CLI_GO)
         return code;
     if (cli->format == OUT_TABLE)

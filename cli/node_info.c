@@ -49,13 +49,8 @@ int node_info_main(struct cli *cli)
     int code = cli_parse(cli, NULL, 0, 1, 1);
     if (code != CLI_GO)
         return code;
-    struct session session;
     json_auto_t *node = NULL;
-    code = session_open(&session, cli);
-    if (code == CLI_GO)
-        code =
-            api_ask_json(&session, "node.info", json_pack("{s:s}", "node", cli->words[0]), &node);
-    session_done(&session);
+    code = api_ask_once(cli, "node.info", json_pack("{s:s}", "node", cli->words[0]), &node);
     if (code != CLI_GO)
         return code;
     if (cli->format == OUT_TABLE)

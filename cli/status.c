@@ -44,12 +44,8 @@ int status_main(struct cli *cli)
     int code = cli_parse(cli, NULL, 0, 0, 0);
     if (code != CLI_GO)
         return code;
-    struct session session;
     json_auto_t *answer = NULL;
-    code = session_open(&session, cli);
-    if (code == CLI_GO)
-        code = api_ask_json(&session, "status", json_object(), &answer);
-    session_done(&session);
+    code = api_ask_once(cli, "status", json_object(), &answer);
     if (code != CLI_GO)
         return code;
     if (cli->format == OUT_TABLE)
