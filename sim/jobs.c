@@ -24,6 +24,14 @@ static void jobs_put_condition(struct chance *chance, struct buffer *out)
         PUT(out, ", \"condition\": \"%s\"", conditions[chance_below(chance, 3)]);
 }
 
+/* For whom a node waits behind an item; mostly as preset. */
+static void jobs_put_sync(struct chance *chance, struct buffer *out)
+{
+    static const char *const syncs[] = {"all", "group", "none"};
+    if (chance_permille(chance, 200))
+        PUT(out, ", \"sync\": \"%s\"", syncs[chance_below(chance, 3)]);
+}
+
 static void jobs_put_step(struct chance *chance, struct buffer *out)
 {
     PUT(out, "{\"backend\": \"%s\"",
@@ -41,6 +49,7 @@ static void jobs_put_step(struct chance *chance, struct buffer *out)
             max, initial_ms);
     }
     jobs_put_condition(chance, out);
+    jobs_put_sync(chance, out);
     PUT(out, "}");
 }
 
@@ -55,6 +64,7 @@ static void jobs_put_tasks(struct chance *chance, struct buffer *out, uint32_t d
             PUT(out, "{");
             jobs_put_tasks(chance, out, depth + 1, left);
             jobs_put_condition(chance, out);
+            jobs_put_sync(chance, out);
             PUT(out, "}");
         } else {
             (*left)--;
@@ -107,6 +117,7 @@ struct plan *jobs_plan(const struct sim_job *job)
 static void jobs_pick_nodes(struct world *world, struct sim_job *job, const char *const *names,
                             uint32_t nodes, uint32_t nodes_max)
 {
+    static const char *const groups[] = {"blue", "green", "red", "blue"};
     struct chance *chance = &world->chance;
     uint32_t wanted = (uint32_t)chance_between(chance, 1, nodes_max);
     uint32_t first = (uint32_t)chance_below(chance, nodes - wanted + 1);
@@ -116,6 +127,8 @@ static void jobs_pick_nodes(struct world *world, struct sim_job *job, const char
     for (uint32_t i = 0; i < wanted; i++) {
         job->nodes[i] = first + i;
         job->expected[i].name = names[first + i];
+        job->expected[i].group_count = (uint32_t)chance_below(chance, 3);
+        job->expected[i].groups = &groups[chance_below(chance, 3)];
     }
     job->node_count = wanted;
 }

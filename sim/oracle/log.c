@@ -20,11 +20,11 @@ static void oracle_scheduled(struct world *world, struct oracle_job *job, uint32
                        step, node);
     if (attempt > plan->items[plan->step_items[step]].retry.max + 1)
         world_violated(world, number, "step %u on node %u has no attempt %u", step, node, attempt);
-    uint32_t open = oracle_open_phase(job, step);
+    uint32_t open = oracle_waits(job, step, node);
     if (open != PLAN_NONE)
         world_violated(world, number,
-                       "barrier: step %u is scheduled on node %u while phase %u is not over", step,
-                       node, open);
+                       "barrier: step %u is scheduled on node %u before others are past item %s",
+                       step, node, plan->items[open].path);
     if (job->next_step[node] != step)
         world_violated(world, number, "order: step %u is scheduled on node %u, whose next is %u",
                        step, node, job->next_step[node]);

@@ -48,19 +48,13 @@ void oracle_add_job(struct world *world, const struct sim_job *job)
     oracle->jobs[job->number] = added;
     added->job = job;
     added->rows = oracle_array((size_t)plan->step_count * job->node_count, sizeof *added->rows);
-    added->phase_of = oracle_array(plan->step_count, sizeof *added->phase_of);
     added->unsettled = oracle_array(plan->item_count, sizeof *added->unsettled);
     added->next_step = oracle_array(job->node_count, sizeof *added->next_step);
     added->entered =
         oracle_array((size_t)plan->item_count * job->node_count, sizeof *added->entered);
-    uint32_t phase = PLAN_NONE;
     for (uint32_t i = 0; i < plan->item_count; i++) {
-        if (plan->items[i].parent == PLAN_NONE)
-            phase++; /* from "none" to 0 */
-        if (plan->items[i].leaf) {
-            added->phase_of[plan->items[i].step] = phase;
-            added->unsettled[phase] += job->node_count;
-        }
+        for (uint32_t leaf = i; leaf < plan->items[i].end; leaf++)
+            added->unsettled[i] += plan->items[leaf].leaf ? job->node_count : 0;
     }
 }
 
@@ -69,7 +63,6 @@ static void oracle_free_job(struct oracle_job *job)
     if (job == NULL)
         return;
     free(job->rows);
-    free(job->phase_of);
     free(job->unsettled);
     free(job->next_step);
     free(job->entered);
@@ -103,25 +96,13 @@ void oracle_settle(struct oracle_job *job, uint32_t step, uint32_t node, bool se
     struct oracle_row *row = oracle_row(job, step, node);
     if (row->settled == settled)
         return;
+    const struct plan *plan = job->job->plan;
+    uint32_t by = settled ? UINT32_MAX : 1; /* modulo 2^32: one less, or one more */
     row->settled = settled;
-    if (settled) {
-        job->unsettled[job->phase_of[step]]--;
-        job->settled++;
-        job->next_step[node] = step + 1;
-    } else {
-        job->unsettled[job->phase_of[step]]++;
-        job->settled--;
-        job->next_step[node] = step;
-    }
-}
-
-uint32_t oracle_open_phase(const struct oracle_job *job, uint32_t step)
-{
-    for (uint32_t phase = 0; phase < job->phase_of[step]; phase++) {
-        if (job->unsettled[phase] > 0)
-            return phase;
-    }
-    return PLAN_NONE;
+    for (uint32_t at = plan->step_items[step]; at != PLAN_NONE; at = plan->items[at].parent)
+        job->unsettled[at] += by;
+    job->settled -= by;
+    job->next_step[node] = settled ? step + 1 : step;
 }
 
 void oracle_stored(struct world *world, const struct stored *stored)

@@ -24,8 +24,7 @@ struct oracle_row {
 struct oracle_job {
     const struct sim_job *job;
     struct oracle_row *rows; /* [step * node_count + node] */
-    uint32_t *phase_of;      /* by step */
-    uint32_t *unsettled;     /* by phase: rows that are not settled */
+    uint32_t *unsettled;     /* by item: rows in it that are not settled */
     uint32_t *next_step;     /* by node: the first step not settled */
     uint8_t *entered;        /* [item * node_count + node], of pipelines */
     uint32_t settled;
@@ -47,8 +46,9 @@ struct oracle_row *oracle_row(const struct oracle_job *job, uint32_t step, uint3
 bool oracle_idempotent(const struct oracle_job *job, uint32_t step);
 void oracle_settle(struct oracle_job *job, uint32_t step, uint32_t node, bool settled);
 
-/** @return the first phase before that of the step which is not settled, PLAN_NONE if none. */
-uint32_t oracle_open_phase(const struct oracle_job *job, uint32_t step);
+/** @return an item which the node must still wait behind before it may begin the step, PLAN_NONE if
+ * there is none. */
+uint32_t oracle_waits(const struct oracle_job *job, uint32_t step, uint32_t node);
 
 /** @return whether the item's own condition holds on the node, as things stand. */
 bool oracle_runs(const struct oracle_job *job, uint32_t item, uint32_t node);

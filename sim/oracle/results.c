@@ -20,11 +20,11 @@ static void oracle_start(struct world *world, struct oracle_job *job, uint32_t n
     if (job->finished)
         world_violated(world, number, "step %u #%u on node %u starts after the job's end",
                        fact->step, fact->attempt, node);
-    uint32_t open = oracle_open_phase(job, fact->step);
+    uint32_t open = oracle_waits(job, fact->step, node);
     if (open != PLAN_NONE)
         world_violated(world, number,
-                       "barrier: step %u of phase %u starts on node %u while phase %u is not over",
-                       fact->step, job->phase_of[fact->step], node, open);
+                       "barrier: step %u starts on node %u before others are past item %s",
+                       fact->step, node, job->job->plan->items[open].path);
     if (job->next_step[node] != fact->step)
         world_violated(world, number, "order: step %u starts on node %u, whose next step is %u",
                        fact->step, node, job->next_step[node]);
