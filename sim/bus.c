@@ -201,6 +201,12 @@ static bool ask_open(const struct ask *ask)
 
 static void ask_answer(struct ask *ask, const struct simbus_answer *answer)
 {
+    const struct party *party = ask->asker.party;
+    bool late = ask->answered && party->session == ask->session && party->life == ask->life;
+    if (late && party->worker && party->world->mutant == MUTANT_REPLY_BY_KIND) {
+        ask->asker.answered(ask->asker.ctx, SIMBUS_ANY_ASK, ask->asker.b, answer);
+        return;
+    }
     if (!ask_open(ask))
         return;
     ask->answered = true;

@@ -46,6 +46,9 @@ struct simbus_answer {
     size_t count;
 };
 
+/* Instead of the asker's `a`: a mutant took the answer for that of whatever is being asked. */
+#define SIMBUS_ANY_ASK UINT64_MAX
+
 /* Who asks, and whom to tell. An answer to a session that has ended is not told. */
 struct simbus_asker {
     struct party *party;

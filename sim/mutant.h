@@ -21,7 +21,8 @@
     X(NO_READ_BACK, "no-read-back")                                                                \
     X(SIGNAL_NOT_READ, "signal-not-read")                                                          \
     X(FACTS_DROPPED, "facts-dropped")                                                              \
-    X(OWN_BY_NAME, "own-by-name")
+    X(OWN_BY_NAME, "own-by-name")                                                                  \
+    X(REPLY_BY_KIND, "reply-by-kind")
 
 enum mutant {
 #define X(name, text) MUTANT_##name,

@@ -145,6 +145,8 @@ static void worker_stored(void *ctx, uint64_t a, uint64_t b, const struct simbus
 {
     struct worker *worker = ctx;
     (void)b;
+    if (a == SIMBUS_ANY_ASK)
+        a = worker->engine.last_id;
     worker_feed(worker, &(struct event){.kind = EVENT_STORED,
                                         .stored = {a, worker_answer(answer), answer->seq}});
 }
@@ -154,6 +156,8 @@ static void worker_fetched(void *ctx, uint64_t a, uint64_t b, const struct simbu
     struct worker *worker = ctx;
     struct fact_result fact;
     (void)b;
+    if (a == SIMBUS_ANY_ASK)
+        a = worker->engine.last_id;
     struct event event = {.kind = EVENT_FETCHED,
                           .fetched = {.id = a, .answer = worker_answer(answer)}};
     if (answer->outcome == SIMBUS_OK) {
