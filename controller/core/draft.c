@@ -1,6 +1,7 @@
 #include "draft.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 
@@ -23,6 +24,7 @@ void draft_done(struct draft *draft)
         draft_release_nodes(&draft->entries[i]);
     free(draft->entries);
     free(draft->node_capacity);
+    free(draft->taken);
     arena_done(&draft->arena);
     *draft = (struct draft){0};
 }
@@ -115,13 +117,28 @@ static uint32_t *draft_grow_nodes(struct draft *draft, uint32_t at, const uint32
     return grown;
 }
 
-/* No entry before it may take the node. */
+/* No entry before it may take the node: a barrier may have held it up since it was taken last. */
 static uint32_t draft_floor(const struct draft *draft, uint32_t node)
 {
     uint32_t floor = draft->group_floor;
-    if (node == draft->last_node && floor < draft->last_at)
-        floor = draft->last_at;
+    if (node < draft->taken_count && floor + 1 < draft->taken[node])
+        floor = draft->taken[node] - 1;
     return floor;
+}
+
+static bool draft_note_taken(struct draft *draft, uint32_t node, uint32_t at)
+{
+    if (node >= draft->taken_count) {
+        uint32_t count = (node + 1) * 2;
+        uint32_t *taken = realloc(draft->taken, count * sizeof *taken);
+        if (taken == NULL)
+            return false;
+        memset(taken + draft->taken_count, 0, (count - draft->taken_count) * sizeof *taken);
+        draft->taken = taken;
+        draft->taken_count = count;
+    }
+    draft->taken[node] = at + 1;
+    return true;
 }
 
 static bool draft_takes(const struct draft *draft, uint32_t at, const struct entry *wave)
@@ -176,8 +193,12 @@ void draft_add_to_wave(struct draft *draft, enum entry_kind kind, uint32_t step,
     uint32_t *nodes = draft_grow_nodes(draft, at, entry->wave.nodes, entry->wave.node_count);
     if (nodes == NULL)
         return;
-    nodes[entry->wave.node_count++] = node;
     entry->wave.nodes = nodes;
+    if (!draft_note_taken(draft, node, at)) {
+        draft->out_of_memory = true;
+        return;
+    }
+    nodes[entry->wave.node_count++] = node;
     if (node != draft->last_node)
         draft->first_at = at;
     draft->last_node = node;
