@@ -31,6 +31,9 @@ static const struct field_rule FIELD_RULES[] = {
     {TASK, "params", .preset = "{}", .doc = "Step: the action's parameters."},
     {TASK, "timeout", .preset = "5m",
      .doc = "Step: the longest one attempt may take; more than 0."},
+    {TASK, "idle_timeout",
+     .doc =
+         "Step: the longest an attempt may go without any output; more than 0. Unset: no limit."},
     {TASK, "max_retries", .maximum = 1000, .preset = "0",
      .doc = "Step: further attempts after a failed one, 1 s, 2 s, 4 s ... apart, at most 30 s; "
             "instead of `retry`."},

@@ -180,6 +180,7 @@ static enum status plan_leaf(struct plan_build *build, const Baton__V1__Task *ta
                        ? plan_text(build, task->params->text)
                        : "{}";
     item->timeout = duration_ms(task->timeout != NULL ? task->timeout->ms : PLAN_TIMEOUT_MS);
+    item->idle_timeout = duration_ms(task->idle_timeout != NULL ? task->idle_timeout->ms : 0);
     item->idempotent =
         task->idempotent_choice_case == BATON__V1__TASK__IDEMPOTENT_CHOICE_IDEMPOTENT &&
         task->idempotent;

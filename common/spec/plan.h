@@ -61,8 +61,9 @@ struct plan_item {
     struct plan_share max_fail; /* more failed nodes than this stop the job, fewer do not */
     /* leaf only */
     const char *backend, *action;
-    const char *params;      /* compact JSON object, "{}" if none */
-    struct duration timeout; /* never 0 */
+    const char *params;           /* compact JSON object, "{}" if none */
+    struct duration timeout;      /* never 0 */
+    struct duration idle_timeout; /* longest silence; 0: any */
     struct plan_retry retry;
     const char *const *retry_on; /* outcome codes, or exit codes in decimal; none: any */
     uint32_t retry_on_count;

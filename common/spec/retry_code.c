@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 /* The codes of result.proto, without those that no retry follows. */
-static const char *const RETRY_CODES[] = {"EXIT",   "SIGNAL",     "TIMEOUT", "NOT_FOUND",
-                                          "DENIED", "BAD_PARAMS", "FAILED",  "INTERNAL"};
+static const char *const RETRY_CODES[] = {"EXIT",         "SIGNAL",    "TIMEOUT",
+                                          "IDLE_TIMEOUT", "NOT_FOUND", "DENIED",
+                                          "BAD_PARAMS",   "FAILED",    "INTERNAL"};
 
 const char *retry_code_at(size_t index)
 {

@@ -258,11 +258,11 @@ static json_t *schema_task_rules(void)
 static json_t *schema_task(void)
 {
     AUTO(schema_unref) json_t *task = schema_message(&baton__v1__task__descriptor);
-    json_t *kinds =
-        json_pack("[{s:s, s:[s, s], s:{s:b}}, {s:s, s:[s], s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}}]",
-                  "title", "step", "required", "backend", "action", "properties", "tasks", 0,
-                  "title", "pipeline", "required", "tasks", "properties", "backend", 0, "action", 0,
-                  "params", 0, "timeout", 0, "max_retries", 0, "retry", 0, "idempotent", 0);
+    json_t *kinds = json_pack(
+        "[{s:s, s:[s, s], s:{s:b}}, {s:s, s:[s], s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}}]",
+        "title", "step", "required", "backend", "action", "properties", "tasks", 0, "title",
+        "pipeline", "required", "tasks", "properties", "backend", 0, "action", 0, "params", 0,
+        "timeout", 0, "idle_timeout", 0, "max_retries", 0, "retry", 0, "idempotent", 0);
     if (json_object_set_new(task, "oneOf", kinds) != 0 ||
         json_object_set_new(task, "not",
                             json_pack("{s:[s, s]}", "required", "max_retries", "retry")) != 0 ||

@@ -74,9 +74,14 @@ static bool spec_check_is_zero(const struct doc_node *node)
 
 static void spec_check_timeout(struct spec_check *check, const struct doc_node *mapping)
 {
-    const struct doc_node *timeout = doc_get(mapping, "timeout");
-    if (spec_check_is_zero(timeout)) {
-        spec_check_at(check, timeout, "must be longer than 0; leave the key out for the preset");
+    static const char *const KEYS[] = {"timeout", "idle_timeout"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++) {
+        const struct doc_node *timeout = doc_get(mapping, KEYS[i]);
+        if (spec_check_is_zero(timeout)) {
+            spec_check_at(check, timeout,
+                          i == 0 ? "must be longer than 0; leave the key out for the preset"
+                                 : "must be longer than 0; leave the key out for no limit");
+        }
     }
 }
 
@@ -284,8 +289,8 @@ static void spec_check_tasks(struct spec_check *check, const struct doc_node *no
 static void spec_check_branch(struct spec_check *check, const struct doc_node *node,
                               const Baton__V1__Task *task, unsigned depth)
 {
-    static const char *const LEAF_KEYS[] = {"backend", "action",      "params",    "timeout",
-                                            "retry",   "max_retries", "idempotent"};
+    static const char *const LEAF_KEYS[] = {"backend", "action",      "params",     "timeout",
+                                            "retry",   "max_retries", "idempotent", "idle_timeout"};
     for (size_t i = 0; i < sizeof LEAF_KEYS / sizeof LEAF_KEYS[0]; i++) {
         const struct doc_node *value = doc_get(node, LEAF_KEYS[i]);
         if (value != NULL) {

@@ -205,6 +205,7 @@ void perform_dispatch(struct perform *perform, const struct job *job, const stru
     order.action = WIRE_TEXT(item->action);
     order.params = WIRE_TEXT(item->params);
     order.timeout_ms = duration_to_ms(item->timeout);
+    order.idle_timeout_ms = duration_to_ms(item->idle_timeout);
     order.idempotent = item->idempotent;
     order.expected_seq = effect->task.expected_seq;
     order.owner = WIRE_TEXT(perform->cell->controller);

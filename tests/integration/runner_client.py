@@ -84,12 +84,13 @@ class Outcome:
 
 
 def order(directory, argv=(), backend="exec", action="run", params="{}", env=None, cwd="",
-          stdin=b"", user="", timeout_ms=0, grace_ms=2000):
+          stdin=b"", user="", timeout_ms=0, grace_ms=2000,
+          idle_timeout_ms=0):
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")} if env is None else env
     return (field(1, directory) + field(2, list(argv)) + field(3, cwd)
             + field(4, [f"{key}={value}" for key, value in env.items()]) + field(5, stdin)
             + field(6, user) + field(7, backend) + field(8, action) + field(9, params)
-            + field(10, timeout_ms) + field(11, grace_ms))
+            + field(10, timeout_ms) + field(11, grace_ms) + field(12, idle_timeout_ms))
 
 
 class Runner:

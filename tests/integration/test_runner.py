@@ -243,6 +243,17 @@ class Trees(RunnerCase):
         self.assertEqual((outcome.code, outcome.exit_code, outcome.out),
                          ("TIMEOUT", 5, b"on\nbye\n"))
 
+    def test_a_silent_task_ends_by_its_idle_timeout(self):
+        outcome = self.run_task("sh", "-c", "echo once; exec sleep 60", idle_timeout_ms=200)
+        self.assertEqual((outcome.state, outcome.code), ("timed_out", "IDLE_TIMEOUT"))
+        self.assertIn("no output for 0.2 s", outcome.error)
+        self.assertEqual(outcome.out, b"once\n")
+
+    def test_output_on_either_stream_puts_the_idle_timeout_off(self):
+        script = "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i >&$((i % 2 + 1)); done"
+        outcome = self.run_task("bash", "-c", script, idle_timeout_ms=1000)
+        self.assertEqual(outcome.code, "OK")
+
     def test_a_timeout_leaves_no_descendant_that_fled_and_ignores_term(self):
         runner = self.start(sys.executable, "-c", ESCAPE, "stay", timeout_ms=700, grace_ms=100)
         pid = self.escaped_pid(runner)

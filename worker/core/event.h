@@ -25,10 +25,11 @@ struct order {
     struct attempt_key key;
     const char *path; /* of the step, such as "1.0" */
     const char *backend, *action;
-    const char *params;    /* JSON object, or "" */
-    const char *refusal;   /* why it can't be run at all, for people; NULL if it can */
-    uint64_t timeout_ms;   /* 0: none */
-    uint64_t expected_seq; /* last record its owner had read for this job and node; 0: none */
+    const char *params;       /* JSON object, or "" */
+    const char *refusal;      /* why it can't be run at all, for people; NULL if it can */
+    uint64_t timeout_ms;      /* 0: none */
+    uint64_t idle_timeout_ms; /* longest silence; 0: any */
+    uint64_t expected_seq;    /* last record its owner had read for this job and node; 0: none */
     bool idempotent;
 };
 

@@ -41,7 +41,7 @@ struct run {
     int signals_fd;
     int kill_pause_ms;
     struct instant started, ended;
-    struct instant timeout_at, kill_at;
+    struct instant timeout_at, idle_at, kill_at;
     int64_t started_at_ms, ended_at_ms;
     uint64_t spool_told;
 };
@@ -74,7 +74,7 @@ static struct run *run_new(const Baton__V1__RunOrder *order, struct link *link)
     run->signals_fd = -1;
     run->child.report_fd = -1;
     run->kill_pause_ms = RUN_KILL_PAUSE_MS;
-    run->timeout_at = run->kill_at = INSTANT_NEVER;
+    run->timeout_at = run->idle_at = run->kill_at = INSTANT_NEVER;
     run->relay.spool_fd = -1;
     run->relay.streams[0] = (struct stream){.fd = -1, .kind = SPOOL_STDOUT};
     run->relay.streams[1] = (struct stream){.fd = -1, .kind = SPOOL_STDERR};
@@ -120,6 +120,8 @@ static void run_advance(struct run *run)
         run_terminate(run, VERDICT_CANCELLED, grace_ms);
     if (run->phase == RUN_RUNNING && instant_reached(now, run->timeout_at))
         run_terminate(run, VERDICT_TIMEOUT, run->order->grace_ms);
+    if (run->phase == RUN_RUNNING && instant_reached(now, run->idle_at))
+        run_terminate(run, VERDICT_IDLE, run->order->grace_ms);
     if (run->phase == RUN_ENDING && instant_reached(now, run->kill_at))
         run->phase = RUN_KILLING;
     if (run->phase == RUN_KILLING) {
@@ -139,11 +141,19 @@ static int run_wait_ms(struct run *run)
         run->kill_pause_ms = pause * 2 > RUN_KILL_PAUSE_MS_MAX ? RUN_KILL_PAUSE_MS_MAX : pause * 2;
         return pause;
     }
-    struct instant next = run->phase == RUN_RUNNING ? run->timeout_at : run->kill_at;
+    struct instant next =
+        run->phase == RUN_RUNNING ? instant_min(run->timeout_at, run->idle_at) : run->kill_at;
     if (next.ns == INSTANT_NEVER.ns)
         return -1;
     uint64_t ms = duration_to_ms(instant_since(next, clock_instant())) + 1;
     return ms > 60000 ? 60000 : (int)ms;
+}
+
+/* The time of silence begins now. */
+static void run_listen(struct run *run)
+{
+    if (run->order->idle_timeout_ms > 0)
+        run->idle_at = instant_add(clock_instant(), duration_ms(run->order->idle_timeout_ms));
 }
 
 static void run_wait(struct run *run)
@@ -165,8 +175,10 @@ static void run_wait(struct run *run)
             continue;
     }
     for (int i = 0; i < 2; i++) {
-        if (waits[2 + i].revents != 0)
+        if (waits[2 + i].revents != 0) {
             (void)relay_pump(&run->relay, &run->relay.streams[i], RUN_PUMP_BYTES);
+            run_listen(run);
+        }
     }
     link_flush(run->link);
     if (run->relay.spool_bytes > run->spool_told) {
@@ -197,6 +209,8 @@ static enum status run_start(struct run *run, struct error *err)
     run->verdict.timeout_ms = run->order->timeout_ms;
     if (run->order->timeout_ms > 0)
         run->timeout_at = instant_add(run->started, duration_ms(run->order->timeout_ms));
+    run->verdict.idle_timeout_ms = run->order->idle_timeout_ms;
+    run_listen(run);
     return STATUS_OK;
 }
 

@@ -74,6 +74,11 @@ void verdict_fill(const struct verdict *verdict, Baton__V1__Outcome *outcome, ch
         (void)snprintf(error_text, error_size, "still running after %g s",
                        (double)verdict->timeout_ms / 1000.0);
         return;
+    case VERDICT_IDLE:
+        verdict_set(outcome, BATON__V1__ATTEMPT_STATE__ATTEMPT_TIMED_OUT, "IDLE_TIMEOUT");
+        (void)snprintf(error_text, error_size, "no output for %g s",
+                       (double)verdict->idle_timeout_ms / 1000.0);
+        return;
     case VERDICT_CANCELLED:
         verdict_set(outcome, BATON__V1__ATTEMPT_STATE__ATTEMPT_CANCELLED, "CANCELLED");
         (void)snprintf(error_text, error_size, "cancelled while running");

@@ -9,7 +9,7 @@
 #include "runner/proto.h"
 
 /* Why the task ended. */
-enum verdict_cause { VERDICT_BY_ITSELF, VERDICT_TIMEOUT, VERDICT_CANCELLED };
+enum verdict_cause { VERDICT_BY_ITSELF, VERDICT_TIMEOUT, VERDICT_IDLE, VERDICT_CANCELLED };
 
 struct verdict {
     enum verdict_cause cause;
@@ -17,6 +17,7 @@ struct verdict {
     int wait_status;
     struct child_report report;
     uint64_t timeout_ms;
+    uint64_t idle_timeout_ms;
 };
 
 /**

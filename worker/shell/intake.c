@@ -38,6 +38,7 @@ static enum status intake_fill(const Baton__V1__TaskOrder *message, const char *
 {
     struct order order = {
         .timeout_ms = message->timeout_ms,
+        .idle_timeout_ms = message->idle_timeout_ms,
         .expected_seq = message->expected_seq,
         .idempotent = message->idempotent,
     };

@@ -135,6 +135,7 @@ static bool run_order_fill(const struct order *order, const char *node, const ch
     if (input != NULL)
         run->stdin = (ProtobufCBinaryData){strlen(input), (uint8_t *)input};
     run->timeout_ms = order->timeout_ms;
+    run->idle_timeout_ms = order->idle_timeout_ms;
     run->grace_ms = RUN_ORDER_GRACE_MS;
     return run->directory != NULL && run->backend != NULL && run->action != NULL &&
            run->params != NULL && run->cwd != NULL && run->user != NULL && input != NULL &&
