@@ -34,6 +34,7 @@ struct bus_follow {
     uint64_t consumer_seq; /* of the last delivery from this consumer */
     uint64_t initial;      /* how many it had to deliver at first */
     bool initial_known;
+    bool drained; /* this consumer had nothing more behind one of its messages */
     bool caught_up_told;
     bool stopped;
     uint64_t pace_ms;
@@ -88,11 +89,13 @@ static void follow_due(struct alarm *alarm)
 
 /* --- what arrives --- */
 
-static void follow_check_caught_up(struct bus_follow *follow, bool none_pending)
+static void follow_check_caught_up(struct bus_follow *follow)
 {
-    if (follow->caught_up_told)
+    /* Messages may overtake the answer to the creation. Whoever stops when he has caught up wants
+     * the consumer gone, and its name is in that answer. */
+    if (follow->caught_up_told || !follow->initial_known)
         return;
-    if (!none_pending && !(follow->initial_known && follow->consumer_seq >= follow->initial))
+    if (!follow->drained && follow->consumer_seq < follow->initial)
         return;
     follow->caught_up_told = true;
     if (follow->caught_up != NULL)
@@ -134,10 +137,10 @@ static void follow_arrived(void *ctx, const struct bus_message *message)
     follow->pace_ms = FOLLOW_PACE_FIRST_MS;
     follow->consumer_seq = message->consumer_seq;
     follow->next_seq = message->stream_seq + 1;
-    bool none_pending = message->pending == 0;
+    follow->drained = follow->drained || message->pending == 0;
     follow->each(follow->ctx, message);
     if (!follow->stopped)
-        follow_check_caught_up(follow, none_pending);
+        follow_check_caught_up(follow);
 }
 
 /* --- making the consumer --- */
@@ -175,7 +178,7 @@ static void follow_created(void *ctx, const struct bus_answer *answer)
         return;
     }
     session_set_alarm(follow->bus, &follow->alarm, DURATION_MS(FOLLOW_SILENCE_MS));
-    follow_check_caught_up(follow, false);
+    follow_check_caught_up(follow);
 }
 
 static json_t *follow_config(const struct bus_follow *follow, const char *inbox)
@@ -212,6 +215,7 @@ static void follow_begin(struct bus_follow *follow)
     session_new_inbox(follow->bus, inbox, sizeof(inbox));
     follow->consumer_seq = 0;
     follow->initial_known = false;
+    follow->drained = false;
     follow->subscription = bus_subscribe(follow->bus, inbox, NULL, follow_arrived, follow);
     if (follow->subscription == NULL)
         return; /* the session is about to be lost */

@@ -137,6 +137,12 @@ void nats_server_kill(struct nats_server *server)
     server->pid = 0;
 }
 
+void nats_server_freeze(struct nats_server *server)
+{
+    (void)kill(server->pid, SIGSTOP);
+    (void)waitpid(server->pid, NULL, WUNTRACED);
+}
+
 static int nats_server_remove(const char *path, const struct stat *entry, int kind,
                               struct FTW *walk)
 {

@@ -24,6 +24,9 @@ bool nats_server_start(struct nats_server *server, const char *config);
 /** kill -9, and wait until it is gone; its port and store stay. */
 void nats_server_kill(struct nats_server *server);
 
+/** Stop its clock, with SIGSTOP; on return none of its threads runs any more. */
+void nats_server_freeze(struct nats_server *server);
+
 /** Start it again on the same port and store. */
 bool nats_server_restart(struct nats_server *server);
 
