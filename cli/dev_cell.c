@@ -286,18 +286,23 @@ static bool dev_cell_ready(struct dev_cell *cell)
     return ready >= cell->options.nodes;
 }
 
-static int dev_cell_controllers(struct dev_cell *cell, struct instant deadline)
+/* Count the beats in a bucket from here on. */
+static struct bus_subscription *dev_cell_listen(struct dev_cell *cell, enum cell_bucket in)
 {
     char subject[SUBJECT_BYTES_MAX + 8];
-    char name[CHILD_NAME_MAX];
-    char id[32];
-    struct subject bucket = subject_bucket(cell->cli->cell, CELL_CONTROLLERS);
+    struct subject bucket = subject_bucket(cell->cli->cell, in);
     (void)snprintf(subject, sizeof subject, "$KV.%s.>", bucket.text);
-    struct bus_subscription *beats =
-        bus_subscribe(cell->session.bus, subject, NULL, dev_cell_beat, cell);
-    int code = CLI_GO;
     cell->beats = 0;
     cell->beats_wanted = UINT32_MAX;
+    return bus_subscribe(cell->session.bus, subject, NULL, dev_cell_beat, cell);
+}
+
+static int dev_cell_controllers(struct dev_cell *cell, struct instant deadline)
+{
+    char name[CHILD_NAME_MAX];
+    char id[32];
+    struct bus_subscription *beats = dev_cell_listen(cell, CELL_CONTROLLERS);
+    int code = CLI_GO;
     for (uint32_t i = 1; i <= cell->options.controllers && code == CLI_GO; i++) {
         (void)snprintf(id, sizeof id, "ctl-%u", i);
         (void)snprintf(name, sizeof name, "controller-%s", id);
@@ -332,14 +337,8 @@ static int dev_cell_worker(struct dev_cell *cell, uint32_t number)
 
 static int dev_cell_workers(struct dev_cell *cell, struct instant deadline)
 {
-    char subject[SUBJECT_BYTES_MAX + 8];
-    struct subject bucket = subject_bucket(cell->cli->cell, CELL_WORKERS);
-    (void)snprintf(subject, sizeof subject, "$KV.%s.>", bucket.text);
-    struct bus_subscription *beats =
-        bus_subscribe(cell->session.bus, subject, NULL, dev_cell_beat, cell);
+    struct bus_subscription *beats = dev_cell_listen(cell, CELL_WORKERS);
     int code = CLI_GO;
-    cell->beats = 0;
-    cell->beats_wanted = UINT32_MAX;
     for (uint32_t i = 1; i <= cell->options.nodes && code == CLI_GO; i++)
         code = dev_cell_worker(cell, i);
     if (code == CLI_GO && !dev_cell_await_beats(cell, cell->options.nodes, deadline))

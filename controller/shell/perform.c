@@ -90,10 +90,6 @@ static void perform_read_back_answer(void *ctx, const struct bus_answer *answer)
     struct perform *perform = perform_answered(ctx);
     if (perform == NULL || answer->outcome == BUS_LOST)
         return; /* a new session settles it by reading the job anew */
-    if (answer->outcome == BUS_NOT_FOUND && perform->prev_seq == 0) {
-        perform_append_later(perform);
-        return;
-    }
     if (answer->outcome != BUS_OK) {
         perform_append_later(perform);
         return;
