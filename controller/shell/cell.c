@@ -7,14 +7,20 @@
 
 /* Byte limits keep a full stream from becoming a full disk, which some servers don't survive. */
 #define MIB (UINT64_C(1024) * 1024)
-enum { CELL_ASKS = (int)CELL_STREAM_COUNT + (int)CELL_BUCKET_COUNT };
+enum {
+    CELL_ASKS = (int)CELL_STREAM_COUNT + (int)CELL_BUCKET_COUNT,
+    CELL_TRIES_MAX = 40, /* of one of them */
+    CELL_TRY_AGAIN_MS = 250,
+};
 
 struct cell_ensuring {
     struct cell cell;
     cell_ready_fn done;
     void *ctx;
-    int next; /* streams first, then buckets: one after the other, so that trouble has one name */
+    int next;  /* streams first, then buckets: one after the other, so that trouble has one name */
+    int tries; /* of that one */
     struct subject asked;
+    uv_timer_t *again;
 };
 
 struct cell_stream_wish {
@@ -34,19 +40,31 @@ enum { CELL_BUCKET_MIB = 256 };
 
 static void cell_ask(struct cell_ensuring *ensuring);
 
+static void cell_ask_again(uv_timer_t *timer)
+{
+    cell_ask(timer->data);
+}
+
 static void cell_answered(void *ctx, const struct bus_answer *answer)
 {
     struct cell_ensuring *ensuring = ctx;
+    struct error err;
+    if (answer->outcome == BUS_LOST)
+        return; /* the owner of the session is told, too, and begins again */
     if (answer->outcome == BUS_OK) {
         ensuring->next++;
+        ensuring->tries = 0;
         cell_ask(ensuring);
         return;
     }
-    struct error err;
     (void)ERROR(&err, STATUS_UNAVAILABLE, "%s: %s: %s", ensuring->asked.text,
                 bus_outcome_text(answer->outcome), answer->text);
-    ensuring->done(ensuring->ctx, &err);
-    free(ensuring);
+    if (answer->outcome == BUS_MISMATCH || ++ensuring->tries == CELL_TRIES_MAX) {
+        ensuring->done(ensuring->ctx, &err);
+        return;
+    }
+    log_event(ensuring->cell.log, LOG_WARN, "cell.not_ready", LOG_ERR(&err));
+    uv_timer_start(ensuring->again, cell_ask_again, CELL_TRY_AGAIN_MS, 0);
 }
 
 static void cell_ask_stream(struct cell_ensuring *ensuring, enum cell_stream stream)
@@ -92,7 +110,6 @@ static void cell_ask(struct cell_ensuring *ensuring)
 {
     if (ensuring->next == CELL_ASKS) {
         ensuring->done(ensuring->ctx, NULL);
-        free(ensuring);
         return;
     }
     if (ensuring->next < (int)CELL_STREAM_COUNT) {
@@ -105,10 +122,23 @@ static void cell_ask(struct cell_ensuring *ensuring)
                   CELL_BUCKET_MIB * MIB, cell_answered, ensuring);
 }
 
-void cell_ensure(const struct cell *cell, cell_ready_fn done, void *ctx)
+struct cell_ensuring *cell_ensure(const struct cell *cell, cell_ready_fn done, void *ctx)
 {
     struct cell_ensuring *ensuring = calloc(1, sizeof *ensuring);
+    uv_timer_t *again = calloc(1, sizeof *again);
     CHECK(ensuring != NULL);
-    *ensuring = (struct cell_ensuring){.cell = *cell, .done = done, .ctx = ctx};
+    CHECK(again != NULL);
+    *ensuring = (struct cell_ensuring){.cell = *cell, .done = done, .ctx = ctx, .again = again};
+    uv_timer_init(cell->loop, again);
+    again->data = ensuring;
     cell_ask(ensuring);
+    return ensuring;
+}
+
+void cell_ensuring_free(struct cell_ensuring *ensuring)
+{
+    if (ensuring == NULL)
+        return;
+    uv_close((uv_handle_t *)ensuring->again, (uv_close_cb)free);
+    free(ensuring);
 }

@@ -27,6 +27,7 @@ struct controller {
     struct controller_options options;
     struct cell cell;
     struct bus *bus;
+    struct cell_ensuring *ensuring;
     struct roster *roster;
     struct jobs *jobs;
     struct peers *peers;
@@ -59,6 +60,7 @@ static void controller_drop_work(struct controller *controller)
 static void controller_drop_parts(struct controller *controller)
 {
     controller_drop_work(controller);
+    cell_ensuring_free(STEAL(controller->ensuring));
     peers_free(STEAL(controller->peers));
     jobs_free(STEAL(controller->jobs));
     roster_free(STEAL(controller->roster));
@@ -213,7 +215,8 @@ static void controller_one_read(void *ctx)
 static void controller_ensured(void *ctx, const struct error *err)
 {
     struct controller *controller = ctx;
-    if (controller->bus == NULL || controller->stopping)
+    cell_ensuring_free(STEAL(controller->ensuring));
+    if (controller->stopping)
         return;
     if (err != NULL) {
         controller_give_up(controller, err);
@@ -282,7 +285,7 @@ static void controller_opened(void *ctx, struct bus *bus, const struct error *er
         controller_give_up(controller, &unfit);
         return;
     }
-    cell_ensure(&controller->cell, controller_ensured, controller);
+    controller->ensuring = cell_ensure(&controller->cell, controller_ensured, controller);
 }
 
 static void controller_connect(struct controller *controller)
