@@ -17,6 +17,7 @@
     X(NO_REPUBLISH, "no-republish")                                                                \
     X(STALE_REPLAY, "stale-replay")                                                                \
     X(REVOKE_UNCONDITIONAL, "revoke-unconditional")                                                \
+    X(NO_REVOKE, "no-revoke")                                                                      \
     X(LAST_RESULT_WINS, "last-result-wins")                                                        \
     X(NO_READ_BACK, "no-read-back")                                                                \
     X(SIGNAL_NOT_READ, "signal-not-read")                                                          \

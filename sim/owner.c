@@ -155,6 +155,9 @@ static void owner_append(struct owner *owner, const struct record *record)
     owner_append_ask(owner);
 }
 
+static void owner_take_result(struct owner *owner, uint32_t node, uint64_t seq,
+                              const struct fact_result *fact);
+
 /* --- orders, revocations, cancels ------------------------------------------------------------- */
 
 static void owner_sent(struct owner *owner, uint32_t step, uint32_t node, uint32_t attempt,
@@ -224,6 +227,22 @@ static void owner_revoke_answer(void *ctx, uint64_t a, uint64_t b,
     (void)answer; /* the result subject tells */
 }
 
+/* The mutant's way: the owner takes its own word for it, and the worker never hears of it. */
+static void owner_revoke_unstored(struct world *world, const struct occasion *occasion, bool gone)
+{
+    struct owner *owner = gone ? NULL : owner_of(occasion->ctx, occasion->a);
+    uint32_t node = (uint32_t)(occasion->b >> 16) & 0xffffff;
+    struct fact_result fact = {.kind = FACT_REVOKE,
+                               .step = (uint32_t)(occasion->b >> 40) & 0xffff,
+                               .attempt = (uint32_t)occasion->b & 0xffff,
+                               .state = (enum attempt_state)(occasion->b >> 60),
+                               .code = "LOST"};
+    (void)world;
+    if (owner != NULL && owner->phase == OWNER_DRIVING)
+        owner_take_result(owner, owner->job->nodes[node],
+                          engine_job(owner->engine)->nodes[node].seen_seq + 1, &fact);
+}
+
 static void owner_revoke(struct owner *owner, const struct effect *effect)
 {
     struct fact_result fact = {.kind = FACT_REVOKE,
@@ -240,6 +259,12 @@ static void owner_revoke(struct owner *owner, const struct effect *effect)
         .expect_set = owner->world->mutant != MUTANT_REVOKE_UNCONDITIONAL,
         .expect_seq = effect->task.expected_seq,
     };
+    if (owner->world->mutant == MUTANT_NO_REVOKE) {
+        owner_later(owner, 0, owner_revoke_unstored,
+                    (uint64_t)effect->task.state << 60 | (uint64_t)effect->task.step << 40 |
+                        (uint64_t)effect->task.node << 16 | effect->task.attempt);
+        return;
+    }
     world_say(owner->world, owner->job->number, "%s revokes step %u #%u on node-%u after %llu: %s",
               owner->party->name, effect->task.step, effect->task.attempt, store.node,
               (unsigned long long)effect->task.expected_seq, effect->task.code);
@@ -483,11 +508,31 @@ void owner_step(struct owner *owner, struct event *event)
 
 /* --- what it is told -------------------------------------------------------------------------- */
 
+static void owner_take_result(struct owner *owner, uint32_t node, uint64_t seq,
+                              const struct fact_result *fact)
+{
+    struct event event = {.kind = EVENT_RESULT};
+    event.result.kind = fact->kind == FACT_START ? RESULT_START
+                        : fact->kind == FACT_END ? RESULT_END
+                                                 : RESULT_REVOKE;
+    event.result.node = owner->world->cell->node_names[node];
+    event.result.step = fact->step;
+    event.result.attempt = fact->attempt;
+    event.result.seq = seq;
+    event.result.outcome = (struct outcome){.state = fact->state,
+                                            .code = fact->code,
+                                            .error = fact->error,
+                                            .exit_code = fact->exit_code,
+                                            .has_exit_code = fact->kind == FACT_END,
+                                            .duration_ms = fact->duration_ms};
+    owner_step(owner, &event);
+}
+
 void owner_take_fact(struct owner *owner, const struct stored *stored)
 {
-    struct event event = {.kind = EVENT_CANCEL};
     struct fact_result fact;
     if (stored->kind == SUBJECT_SIGNAL) {
+        struct event event = {.kind = EVENT_CANCEL};
         event.cancel.seq = stored->seq;
         event.cancel.by = "ops";
         event.cancel.reason = "";
@@ -495,21 +540,7 @@ void owner_take_fact(struct owner *owner, const struct stored *stored)
         return;
     }
     memcpy(&fact, stored->data, sizeof fact);
-    event.kind = EVENT_RESULT;
-    event.result.kind = fact.kind == FACT_START ? RESULT_START
-                        : fact.kind == FACT_END ? RESULT_END
-                                                : RESULT_REVOKE;
-    event.result.node = owner->world->cell->node_names[stored->node];
-    event.result.step = fact.step;
-    event.result.attempt = fact.attempt;
-    event.result.seq = stored->seq;
-    event.result.outcome = (struct outcome){.state = fact.state,
-                                            .code = fact.code,
-                                            .error = fact.error,
-                                            .exit_code = fact.exit_code,
-                                            .has_exit_code = fact.kind == FACT_END,
-                                            .duration_ms = fact.duration_ms};
-    owner_step(owner, &event);
+    owner_take_result(owner, stored->node, stored->seq, &fact);
 }
 
 /* What is stored while the job is being read may be missing from what was read. */
