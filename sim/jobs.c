@@ -32,9 +32,16 @@ static void jobs_put_sync(struct chance *chance, struct buffer *out)
         PUT(out, ", \"sync\": \"%s\"", syncs[chance_below(chance, 3)]);
 }
 
+/* In waves of how many nodes they go through a phase. */
+static void jobs_put_serial(struct chance *chance, struct buffer *out)
+{
+    static const char *const serials[] = {"1", "2", "\"50%\"", "[1, 2]", "[2, \"10%\"]"};
+    PUT(out, ", \"serial\": %s", serials[chance_below(chance, 5)]);
+}
+
 static void jobs_put_step(struct chance *chance, struct buffer *out)
 {
-    PUT(out, "{\"backend\": \"%s\"",
+    PUT(out, "\"backend\": \"%s\"",
         chance_permille(chance, 500) ? "test\", \"action\": \"succeed"
                                      : "ping\", \"action\": \"hostname");
     PUT(out, ", \"idempotent\": %s", chance_permille(chance, 400) ? "true" : "false");
@@ -48,28 +55,30 @@ static void jobs_put_step(struct chance *chance, struct buffer *out)
             "\"jitter\": 0.2}",
             max, initial_ms);
     }
-    jobs_put_condition(chance, out);
-    jobs_put_sync(chance, out);
-    PUT(out, "}");
 }
 
-static void jobs_put_tasks(struct chance *chance, struct buffer *out, uint32_t depth,
+/* In waves: nodes of one can't wait for those of the next, so nothing inside has a barrier. */
+static void jobs_put_tasks(struct chance *chance, struct buffer *out, uint32_t depth, bool in_waves,
                            uint32_t *left)
 {
     uint32_t wanted = (uint32_t)chance_between(chance, 1, depth == 0 ? 5 : 3);
     PUT(out, "\"tasks\": [");
     for (uint32_t i = 0; i<wanted && * left> 0; i++) {
         PUT(out, i == 0 ? "" : ", ");
+        bool serial = depth == 0 && chance_permille(chance, 150);
+        PUT(out, "{");
         if (depth + 1 < JOBS_DEPTH_MAX && *left > 1 && chance_permille(chance, 300)) {
-            PUT(out, "{");
-            jobs_put_tasks(chance, out, depth + 1, left);
-            jobs_put_condition(chance, out);
-            jobs_put_sync(chance, out);
-            PUT(out, "}");
+            jobs_put_tasks(chance, out, depth + 1, in_waves || serial, left);
         } else {
             (*left)--;
             jobs_put_step(chance, out);
         }
+        jobs_put_condition(chance, out);
+        if (!in_waves)
+            jobs_put_sync(chance, out);
+        if (serial)
+            jobs_put_serial(chance, out);
+        PUT(out, "}");
     }
     PUT(out, "]");
 }
@@ -81,7 +90,7 @@ static void jobs_put_spec(struct chance *chance, struct buffer *out)
         chance_permille(chance, 500) ? "fail-fast" : "continue");
     if (chance_permille(chance, 150))
         PUT(out, "\"timeout\": \"%us\", ", (unsigned)chance_between(chance, 5, 300));
-    jobs_put_tasks(chance, out, 0, &left);
+    jobs_put_tasks(chance, out, 0, false, &left);
     PUT(out, "}");
 }
 

@@ -1,7 +1,8 @@
-/* For whom a node waits before it goes on: J12 to J13a of specs/job-spec.md. */
+/* For whom a node waits before it goes on: J12 to J13a and J14b of specs/job-spec.md. */
 #include <string.h>
 
 #include "oracle_parts.h"
+#include "spec/share.h"
 
 static bool barrier_share_group(const struct sim_job *job, uint32_t a, uint32_t b)
 {
@@ -43,6 +44,26 @@ static bool barrier_open(const struct oracle_job *job, uint32_t item, uint32_t n
     return true;
 }
 
+/* J14b: whether a node of an earlier wave than the node's own is not past the phase yet. */
+static bool barrier_wave_open(const struct oracle_job *job, uint32_t phase, uint32_t node)
+{
+    const struct plan_item *item = &job->job->plan->items[phase];
+    uint32_t first = 0; /* of the wave */
+    for (uint32_t wave = 0; item->serial_count > 0; wave++) {
+        uint32_t last = item->serial_count - 1;
+        uint32_t size = share_of(item->serial[wave < last ? wave : last], job->job->node_count);
+        size = size == 0 ? 1 : size;
+        if (node < first + size)
+            break;
+        first += size;
+    }
+    for (uint32_t other = 0; other < first; other++) {
+        if (!barrier_past(job, phase, other))
+            return true;
+    }
+    return false;
+}
+
 /* Behind each item that stands before the step, or before a pipeline the step is in, in one list.
  */
 uint32_t oracle_waits(const struct oracle_job *job, uint32_t step, uint32_t node)
@@ -54,6 +75,8 @@ uint32_t oracle_waits(const struct oracle_job *job, uint32_t step, uint32_t node
             if (barrier_open(job, i, node))
                 return i;
         }
+        if (up == PLAN_NONE && barrier_wave_open(job, at, node))
+            return at;
     }
     return PLAN_NONE;
 }
