@@ -56,6 +56,22 @@ static void a_message_neither_settled_nor_worked_on_comes_again_before_its_succe
     assert_int_equal(seen.last[1].delivered, 2);
 }
 
+static void a_late_word_of_work_on_a_settled_message_does_not_hold_up_its_successors(void **state)
+{
+    struct bench *bench = (struct bench *)*state;
+    struct seen seen = {.bench = bench};
+    struct bus_consumer consumer = {
+        .stream = "QUEUE", .name = "c", .ack_pending_max = 1, .memory = true};
+    bench_queue(bench, 3);
+    (void)bus_pull(bench->bus, &consumer, 1, bench_each, bench_trouble, &seen);
+    for (unsigned i = 0; i < 3; i++) {
+        AWAIT(bench, seen.count == i + 1);
+        assert_int_equal(seen.last[i].stream_seq, i + 1);
+        bus_ack(bench->bus, &seen.last[i].ack);
+        bus_ack_working(bench->bus, &seen.last[i].ack);
+    }
+}
+
 static void no_more_than_a_batch_is_out_at_a_time(void **state)
 {
     struct bench *bench = (struct bench *)*state;
@@ -194,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(with_one_ack_pending_order_is_strict_and_a_refused_message_comes_back_first),
         ROW(a_message_neither_settled_nor_worked_on_comes_again_before_its_successors),
+        ROW(a_late_word_of_work_on_a_settled_message_does_not_hold_up_its_successors),
         ROW(no_more_than_a_batch_is_out_at_a_time),
         ROW(a_consumer_deleted_under_a_pull_is_made_anew_and_what_was_unacked_comes_again),
         ROW(a_memory_backed_consumer_is_made_anew_after_a_server_restart),
