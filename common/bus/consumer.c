@@ -334,7 +334,8 @@ void bus_ack_working(struct bus *bus, const struct bus_ack *ack)
         return;
     bus_publish(bus, ack->reply, NULL, NULL, bytes_of_text("+WPI"));
     struct bus_pull *pull = consumer_of_ack(bus, ack, &seq);
-    /* One that is settled stays so: held again, it would keep its successors from being asked for. */
+    /* One that is settled stays so: held again, it would keep its successors from being asked for.
+     */
     if (pull != NULL && seq != 0 && consumer_find_held(pull, seq) != NULL)
         consumer_hold(pull, seq);
 }
