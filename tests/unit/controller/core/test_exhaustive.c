@@ -2,419 +2,335 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-/* Every tree of up to four steps, with conditions and barriers, run by the engine and by a plain
- * reading of specs/job-spec.md (J12 to J29): the same rows come out. */
-#include "core/condition.h"
+/* Every tree of up to five steps on up to three nodes, with conditions, barriers and retries, run
+ * by the engine and by a plain reading of the job spec: the same rows come out. */
 #include "play.h"
+#include "reading.h"
 #include "spec/spec.h"
 
-enum { NODES = 3, SERIAL = 2, LEAVES_MAX = 4, ITEMS_MAX = 10, SHAPE_BYTES = 16 };
-enum order { LOWEST_FIRST, HIGHEST_FIRST, EVENLY, ORDER_COUNT };
+/* The sanitizers make it some ten times slower. */
+#if defined(__SANITIZE_ADDRESS__)
+#define EXHAUSTIVE_SMALL
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EXHAUSTIVE_SMALL
+#endif
+#endif
+#ifdef EXHAUSTIVE_SMALL
+enum { LEAVES_MAX = 2 };
+#else
+enum { LEAVES_MAX = READING_LEAVES };
+#endif
+enum { SHAPE_BYTES = 16, WAVE = 2 };
 
-static const char *const groups[NODES][2] = {{"x", NULL}, {"x", "y"}, {"y", NULL}};
-static const struct expected_node nodes[NODES] = {
+static const char *const groups[READING_NODES][2] = {{"x", NULL}, {"x", "y"}, {"y", NULL}};
+static const struct expected_node nodes[READING_NODES] = {
     {"a", groups[0], 1}, {"b", groups[1], 2}, {"c", groups[2], 1}};
-static const bool related[NODES][NODES] = {
+static const bool related[READING_NODES][READING_NODES] = {
     {true, true, false}, {true, true, true}, {false, true, true}};
 
-/* --- the plain reading ------------------------------------------------------------------------ */
-
-enum decision { UNDECIDED, RUNS, SKIPPED };
-
-struct reading {
-    const struct plan *plan;
-    const bool (*fails)[NODES]; /* [step][node] */
-    enum decision decided[NODES][ITEMS_MAX];
-    enum attempt_state rows[LEAVES_MAX][NODES]; /* NONE, RUNNING or an end */
+/* What was played for trees of one size, of how much. */
+struct tally {
+    uint64_t shapes;
+    uint64_t settings; /* of a strategy, retries, conditions, barriers, waves */
+    uint64_t runs;     /* no two with the same attempts and ends */
+    uint64_t outcomes; /* sets of outcomes of all attempts that these stand for */
 };
 
-static bool reading_failed_in(const struct reading *r, uint32_t node, uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first; i < end; i++) {
-        const struct plan_item *item = &r->plan->items[i];
-        if (item->leaf && r->rows[item->step][node] == ATTEMPT_FAILED)
-            return true;
-    }
-    return false;
-}
+struct sweep {
+    struct reading_tree tree;
+    char shape[SHAPE_BYTES]; /* l: a step; ( and ): a pipeline around what is between them */
+    uint32_t leaves;
+    uint32_t items;
+    uint32_t wraps; /* pipelines of one step alone, in a whole shape */
+    enum reading_order order;
+    struct tally tally[READING_LEAVES + 1][READING_NODES + 1];
+};
 
-/* Has something failed, in the unit that counts for this item? J16, J26. */
-static bool reading_trouble(const struct reading *r, uint32_t node, uint32_t item)
+static struct tally *sweep_tally(struct sweep *sweep)
 {
-    const struct plan_item *items = r->plan->items;
-    for (uint32_t up = items[item].parent; up != PLAN_NONE; up = items[up].parent) {
-        if (items[up].condition == PLAN_ALWAYS || items[up].condition == PLAN_ON_FAILURE)
-            return reading_failed_in(r, node, up, items[up].end);
-    }
-    bool trouble = reading_failed_in(r, node, 0, r->plan->item_count);
-    for (uint32_t n = 0; n < NODES && r->plan->strategy == PLAN_FAIL_FAST; n++)
-        trouble = trouble || reading_failed_in(r, n, 0, r->plan->item_count);
-    return trouble;
-}
-
-static bool reading_holds(const struct reading *r, uint32_t node, uint32_t item)
-{
-    bool trouble = reading_trouble(r, node, item);
-    switch (r->plan->items[item].condition) {
-    case PLAN_ALWAYS:
-        return true;
-    case PLAN_ON_FAILURE:
-        return trouble;
-    case PLAN_UNLESS_STOPPED:
-    case PLAN_ON_SUCCESS:
-        break;
-    }
-    return !trouble;
-}
-
-/* Is a node past an item? J13. */
-static bool reading_past(const struct reading *r, uint32_t node, uint32_t item)
-{
-    bool past = true;
-    for (uint32_t i = item; i < r->plan->items[item].end; i++) {
-        enum attempt_state state =
-            r->plan->items[i].leaf ? r->rows[r->plan->items[i].step][node] : ATTEMPT_SKIPPED;
-        past = past && state != ATTEMPT_NONE && state != ATTEMPT_RUNNING;
-    }
-    return past;
-}
-
-/* May a node go on behind an item? J12. */
-static bool reading_open(const struct reading *r, uint32_t node, uint32_t item)
-{
-    bool open = true;
-    enum plan_sync sync = r->plan->items[item].sync;
-    for (uint32_t n = 0; n < NODES; n++) {
-        bool waits = sync == PLAN_SYNC_ALL || (sync == PLAN_SYNC_GROUP && related[node][n]);
-        open = open && (!waits || reading_past(r, n, item));
-    }
-    return open;
-}
-
-/* Has a step of the item been started on some node? */
-static bool reading_started(const struct reading *r, uint32_t item)
-{
-    bool started = false;
-    for (uint32_t i = item; i < r->plan->items[item].end; i++) {
-        for (uint32_t n = 0; r->plan->items[i].leaf && n < NODES; n++) {
-            enum attempt_state state = r->rows[r->plan->items[i].step][n];
-            started = started || (state != ATTEMPT_NONE && state != ATTEMPT_SKIPPED);
-        }
-    }
-    return started;
-}
-
-/* What does a node do when it comes to an item? UNDECIDED: wait for its turn. J14a. */
-static enum decision reading_decide(const struct reading *r, uint32_t node, uint32_t item)
-{
-    for (uint32_t n = 0; n < node && r->plan->items[item].serial_count > 0; n++) {
-        if (n / SERIAL < node / SERIAL && !reading_past(r, n, item))
-            return UNDECIDED; /* J14b */
-    }
-    if (!reading_holds(r, node, item))
-        return SKIPPED;
-    if (!r->plan->items[item].run_once)
-        return RUNS;
-    if (reading_started(r, item))
-        return SKIPPED;
-    bool turn = true;
-    for (uint32_t n = 0; n < node; n++)
-        turn = turn && reading_past(r, n, item);
-    return turn ? RUNS : UNDECIDED;
-}
-
-/* Bring a node as far as it can go in the items from `first` to `end`. @return whether it is
- * through with them. */
-static bool reading_visit(struct reading *r, uint32_t node, uint32_t first, uint32_t end)
-{
-    uint32_t before = PLAN_NONE;
-    for (uint32_t i = first; i < end; before = i, i = r->plan->items[i].end) {
-        const struct plan_item *item = &r->plan->items[i];
-        if (before != PLAN_NONE && !reading_open(r, node, before))
-            return false;
-        if (r->decided[node][i] == UNDECIDED)
-            r->decided[node][i] = reading_decide(r, node, i);
-        if (r->decided[node][i] == UNDECIDED)
-            return false;
-        if (r->decided[node][i] == SKIPPED) {
-            for (uint32_t in = i; in < item->end; in++) {
-                if (r->plan->items[in].leaf)
-                    r->rows[r->plan->items[in].step][node] = ATTEMPT_SKIPPED;
-            }
-            continue;
-        }
-        if (!item->leaf) {
-            if (!reading_visit(r, node, i + 1, item->end))
-                return false;
-            continue;
-        }
-        if (r->rows[item->step][node] == ATTEMPT_NONE)
-            r->rows[item->step][node] = ATTEMPT_RUNNING;
-        if (r->rows[item->step][node] == ATTEMPT_RUNNING)
-            return false;
-    }
-    return true;
-}
-
-/* Until nobody gets any further. */
-static void reading_advance(struct reading *r)
-{
-    for (uint32_t rounds = 0; rounds < NODES * (ITEMS_MAX + 1); rounds++) {
-        for (uint32_t node = 0; node < NODES; node++)
-            (void)reading_visit(r, node, 0, r->plan->item_count);
-    }
-}
-
-static bool reading_running(const struct reading *r, uint32_t node, uint32_t *ret_step)
-{
-    for (uint32_t step = 0; step < r->plan->step_count; step++) {
-        if (r->rows[step][node] == ATTEMPT_RUNNING) {
-            *ret_step = step;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* --- who ends next ---------------------------------------------------------------------------- */
-
-/* Of the nodes that run something; PLAN_NONE if none does. */
-static uint32_t next_to_end(const bool running[NODES], const uint32_t done[NODES], enum order order)
-{
-    uint32_t best = PLAN_NONE;
-    for (uint32_t node = 0; node < NODES; node++) {
-        if (running[node] && (best == PLAN_NONE || order == HIGHEST_FIRST ||
-                              (order == EVENLY && done[node] < done[best])))
-            best = node;
-    }
-    return best;
-}
-
-static void reading_play(struct reading *r, enum order order)
-{
-    uint32_t done[NODES] = {0};
-    for (;;) {
-        uint32_t steps[NODES];
-        bool running[NODES];
-        reading_advance(r);
-        for (uint32_t node = 0; node < NODES; node++)
-            running[node] = reading_running(r, node, &steps[node]);
-        uint32_t node = next_to_end(running, done, order);
-        if (node == PLAN_NONE)
-            return;
-        done[node]++;
-        r->rows[steps[node]][node] =
-            r->fails[steps[node]][node] ? ATTEMPT_FAILED : ATTEMPT_SUCCEEDED;
-    }
+    return &sweep->tally[sweep->leaves][sweep->tree.node_count];
 }
 
 /* --- the engine ------------------------------------------------------------------------------- */
 
-static void engine_play(struct play *play, const bool (*fails)[NODES], enum order order)
+/* A retry is due before anything else happens. */
+static void engine_end(struct play *play, uint32_t step, uint32_t node, bool fails)
 {
     const struct job *job = engine_job(play->engine);
-    uint32_t done[NODES] = {0};
+    play_ended(play, step, node, fails ? ATTEMPT_FAILED : ATTEMPT_SUCCEEDED);
+    play_accept(play);
+    while (job_row(job, step, node)->retrying) {
+        play_tick(play);
+        play_accept(play);
+    }
+}
+
+static void engine_play(struct play *play, const struct reading *r, enum reading_order order)
+{
+    const struct job *job = engine_job(play->engine);
+    uint32_t ends[READING_NODES] = {0};
     play_accept(play);
     while (!job_ended(job)) {
-        bool running[NODES];
-        for (uint32_t node = 0; node < NODES; node++) {
+        bool running[READING_NODES];
+        for (uint32_t node = 0; node < job->node_count; node++) {
             uint32_t step = job->nodes[node].open_step;
             running[node] = step != PLAN_NONE;
             if (running[node] && row_state(job_row(job, step, node)) == ATTEMPT_QUEUED)
                 play_started(play, step, node);
         }
-        uint32_t node = next_to_end(running, done, order);
-        assert_int_not_equal(node, PLAN_NONE);
-        done[node]++;
+        uint32_t node = reading_next(running, ends, job->node_count, order);
+        assert_int_not_equal(node, READING_NOBODY);
         uint32_t step = job->nodes[node].open_step;
-        play_ended(play, step, node, fails[step][node] ? ATTEMPT_FAILED : ATTEMPT_SUCCEEDED);
-        play_accept(play);
+        ends[node]++;
+        engine_end(play, step, node, job_row(job, step, node)->attempts <= r->failures[step][node]);
+    }
+}
+
+/* --- one tree, one setting -------------------------------------------------------------------- */
+
+static void spec_of_item(const struct reading_tree *tree, uint32_t i, struct buffer *out)
+{
+    static const char *const conditions[] = {
+        [READING_PLAIN] = "",
+        [READING_ALWAYS] = "condition: always, ",
+        [READING_ON_SUCCESS] = "condition: on_success, ",
+        [READING_ON_FAILURE] = "condition: on_failure, ",
+    };
+    static const char *const syncs[] = {
+        [READING_PRESET] = "",
+        [READING_ALL] = "sync: all, ",
+        [READING_GROUP] = "sync: group, ",
+        [READING_NONE] = "sync: none, ",
+    };
+    const struct reading_item *item = &tree->items[i];
+    assert_int_equal(buffer_print(out, "{%s%s%s", conditions[item->condition], syncs[item->sync],
+                                  item->run_once ? "run_once: true, " : ""),
+                     STATUS_OK);
+    if (item->wave > 0)
+        assert_int_equal(buffer_print(out, "serial: %u, ", item->wave), STATUS_OK);
+    if (item->leaf && tree->retries > 0)
+        assert_int_equal(buffer_print(out, "max_retries: %u, ", tree->retries), STATUS_OK);
+    assert_int_equal(
+        buffer_print(out, "%s", item->leaf ? "backend: test, action: fail}, " : "tasks: ["),
+        STATUS_OK);
+}
+
+static void spec_of(const struct sweep *sweep, struct buffer *out)
+{
+    uint32_t item = 0;
+    assert_int_equal(buffer_print(out, "--- {target: {scope: all}, strategy: %s, tasks: [",
+                                  sweep->tree.fail_fast ? "fail-fast" : "continue"),
+                     STATUS_OK);
+    for (const char *c = sweep->shape; *c != '\0'; c++) {
+        if (*c == ')')
+            assert_int_equal(buffer_print(out, "]}, "), STATUS_OK);
+        else
+            spec_of_item(&sweep->tree, item++, out);
+    }
+    assert_int_equal(buffer_print(out, "]}"), STATUS_OK);
+}
+
+static void compare(const struct sweep *sweep, struct play *play, const struct reading *r)
+{
+    static const enum attempt_state states[] = {
+        [READING_NOT_YET] = ATTEMPT_NONE,    [READING_RUNS] = ATTEMPT_RUNNING,
+        [READING_DONE] = ATTEMPT_SUCCEEDED,  [READING_FAILED] = ATTEMPT_FAILED,
+        [READING_SKIPPED] = ATTEMPT_SKIPPED,
+    };
+    const struct job *job = engine_job(play->engine);
+    bool failed = false;
+    for (uint32_t i = 0; i < sweep->leaves * job->node_count; i++) {
+        uint32_t step = i / job->node_count;
+        uint32_t node = i % job->node_count;
+        const struct row *row = job_row(job, step, node);
+        enum reading_row wanted = r->rows[step][node];
+        uint32_t attempts = r->failures[step][node] + (wanted == READING_DONE);
+        failed = failed || row_state(row) == ATTEMPT_FAILED;
+        if (row_state(row) == states[wanted] && row->attempts == attempts)
+            continue;
+        AUTO(buffer_done) struct buffer spec = {0};
+        spec_of(sweep, &spec);
+        fail_msg("step %u on node %u is %s after %u attempts, not %s after %u: %s", step, node,
+                 attempt_state_text(row_state(row)), row->attempts,
+                 attempt_state_text(states[wanted]), attempts, buffer_text(&spec));
+    }
+    bool fail_fast = sweep->tree.fail_fast;
+    assert_int_equal(job->state, failed && fail_fast ? JOB_FAILED : JOB_COMPLETED);
+    assert_int_equal(job->partial, failed && !fail_fast);
+}
+
+static void run_once(struct sweep *sweep, const Baton__V1__Spec *message,
+                     struct reading_draws *draws)
+{
+    AUTO(play_done) struct play play = {0};
+    struct entry created = {.kind = ENTRY_CREATED};
+    created.created.id = "01job";
+    created.created.refusal = created.created.spec_sha256 = "";
+    created.created.expected = nodes;
+    created.created.expected_count = sweep->tree.node_count;
+    struct event event = {.kind = EVENT_CREATE};
+    event.create.created = &created;
+    event.create.owner = "ctl-1";
+    assert_int_equal(plan_from_spec(message, &event.create.take_plan, NULL), STATUS_OK);
+    char names[READING_NODES][PLAY_NAME_BYTES] = {"a", "b", "c"};
+    play.engine = engine_new();
+    play.names = names;
+    play_step(&play, event);
+    struct reading r = {.tree = &sweep->tree};
+    reading_play(&r, draws, sweep->order);
+    engine_play(&play, &r, sweep->order);
+    compare(sweep, &play, &r);
+    play.names = NULL;
+}
+
+/* Every outcome of every attempt. An attempt that is not made stands for both of its outcomes: the
+ * sets of outcomes that the runs stand for must add up to all there are. */
+static void run_setting(struct sweep *sweep)
+{
+    struct problems *problems = calloc(1, sizeof *problems);
+    assert_non_null(problems);
+    AUTO(buffer_done) struct buffer text = {0};
+    AUTO_PTR(spec_free) struct spec *spec = NULL;
+    spec_of(sweep, &text);
+    if (spec_parse(buffer_bytes(&text), &spec, problems) != STATUS_OK)
+        fail_msg("%s: %s", buffer_text(&text), problems->items[0].text);
+    free(problems);
+    const struct reading_tree *tree = &sweep->tree;
+    struct tally *tally = sweep_tally(sweep);
+    struct reading_draws draws = {.count = 0};
+    uint32_t attempts = sweep->leaves * tree->node_count * (1 + tree->retries);
+    uint64_t outcomes = 0;
+    do {
+        run_once(sweep, spec->message, &draws);
+        tally->runs++;
+        outcomes += (uint64_t)1 << (attempts - draws.used);
+    } while (reading_draws_next(&draws));
+    assert_int_equal(outcomes, (uint64_t)1 << attempts);
+    tally->outcomes += outcomes;
+    tally->settings++;
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+/* Both strategies; in small trees also a retry, and every order in which attempts end. */
+static void run_strategies(struct sweep *sweep)
+{
+    uint32_t rows = sweep->leaves * sweep->tree.node_count;
+    bool small = sweep->leaves <= 2;
+    for (uint32_t i = 0; i < (rows <= 4 ? 4u : 2u); i++) {
+        sweep->tree.fail_fast = i % 2 == 0;
+        sweep->tree.retries = i / 2;
+        uint32_t orders =
+            small && sweep->tree.retries == 0 && sweep->tree.node_count > 1 ? ORDER_COUNT : 1;
+        for (uint32_t order = 0; order < orders; order++) {
+            sweep->order = (enum reading_order)((sweep->order + 1) % ORDER_COUNT);
+            run_setting(sweep);
+        }
+    }
+}
+
+/* Every setting of conditions with at most so many items, from the first one on, that have one. */
+static void run_conditions(struct sweep *sweep, uint32_t first, uint32_t most)
+{
+    run_strategies(sweep);
+    for (uint32_t i = first; most > 0 && i < sweep->items; i++) {
+        for (uint32_t on = READING_ALWAYS; on <= READING_ON_FAILURE; on++) {
+            sweep->tree.items[i].condition = (enum reading_condition)on;
+            run_conditions(sweep, i + 1, most - 1);
+        }
+        sweep->tree.items[i].condition = READING_PLAIN;
+    }
+}
+
+/* Another barrier than the preset one behind every item, and phases that run once or in waves. */
+static void run_barriers(struct sweep *sweep, uint32_t most)
+{
+    for (uint32_t i = 0; i < sweep->items; i++) {
+        struct reading_item *item = &sweep->tree.items[i];
+        for (uint32_t sync = READING_ALL; i + 1 < sweep->items && sync <= READING_NONE; sync++) {
+            item->sync = (enum reading_sync)sync;
+            run_conditions(sweep, 0, most);
+        }
+        item->sync = READING_PRESET;
+        if (item->parent != READING_NOBODY)
+            continue;
+        item->run_once = true;
+        run_conditions(sweep, 0, most);
+        item->run_once = false;
+        item->wave = WAVE;
+        run_conditions(sweep, 0, most);
+        item->wave = 0;
+    }
+}
+
+/* A condition on every item, another set of them for every shape. */
+static void run_mixed(struct sweep *sweep, uint64_t shape)
+{
+    uint64_t mixed = (shape + 1) * 0x9e3779b97f4a7c15u;
+    for (uint32_t i = 0; i < sweep->items; i++)
+        sweep->tree.items[i].condition = (enum reading_condition)((mixed >> (20 + 2 * i)) & 3);
+    run_conditions(sweep, 0, 0);
+    for (uint32_t i = 0; i < sweep->items; i++)
+        sweep->tree.items[i].condition = READING_PLAIN;
+}
+
+/* Conditions at a time, by steps and nodes; the more the larger the tree, the fewer. */
+static const uint32_t conditions_most[READING_LEAVES + 1][READING_NODES + 1] = {
+    {0},
+    {0, READING_ITEMS, READING_ITEMS, READING_ITEMS},
+    {0, READING_ITEMS, 2, 2},
+    {0, 3, 2, 1},
+    {0, 2, 1, 1},
+    {0, 1, 1, 0},
+};
+
+/* The same in a tree with a barrier or waves, and one more: 0 if these are left out. Around single
+ * steps, no pipelines are taken here. */
+static const uint32_t barriers_most[READING_LEAVES + 1][READING_NODES + 1] = {
+    {0}, {0, 0, 2, 2}, {0, 0, 2, 2}, {0, 0, 2, 2}, {0, 0, 1, 1}, {0, 0, 1, 0},
+};
+
+static void run_shape(struct sweep *sweep)
+{
+    struct reading_tree *tree = &sweep->tree;
+    uint32_t parent = READING_NOBODY;
+    uint32_t item = 0;
+    tree->step_count = 0;
+    memset(tree->items, 0, sizeof tree->items);
+    for (const char *c = sweep->shape; *c != '\0'; c++) {
+        if (*c == ')') {
+            tree->items[parent].end = item;
+            parent = tree->items[parent].parent;
+            continue;
+        }
+        tree->items[item] = (struct reading_item){
+            .parent = parent, .end = item + 1, .leaf = *c == 'l', .step = tree->step_count};
+        tree->step_count += *c == 'l';
+        parent = *c == '(' ? item : parent;
+        item++;
+    }
+    tree->item_count = item;
+    for (tree->node_count = 1; tree->node_count <= READING_NODES; tree->node_count++) {
+        struct tally *tally = sweep_tally(sweep);
+        run_conditions(sweep, 0, conditions_most[sweep->leaves][tree->node_count]);
+        run_mixed(sweep, tally->shapes++);
+        uint32_t most = barriers_most[sweep->leaves][tree->node_count];
+        if (most > 0 && sweep->wraps == 0)
+            run_barriers(sweep, most - 1);
     }
 }
 
 /* --- shapes ----------------------------------------------------------------------------------- */
 
-struct sweep {
-    char shape[SHAPE_BYTES]; /* l: a step; ( and ): a pipeline around what is between them */
-    uint32_t leaves;
-    uint32_t items;
-    enum plan_condition conditions[ITEMS_MAX]; /* in pre-order */
-    const char *syncs[ITEMS_MAX];
-    uint64_t runs;
-};
-
-static void spec_of(const struct sweep *sweep, const char *strategy, struct buffer *out)
-{
-    static const char *const texts[] = {
-        [PLAN_UNLESS_STOPPED] = "",
-        [PLAN_ALWAYS] = "condition: always, ",
-        [PLAN_ON_SUCCESS] = "condition: on_success, ",
-        [PLAN_ON_FAILURE] = "condition: on_failure, ",
-    };
-    uint32_t item = 0;
-    assert_int_equal(
-        buffer_print(out, "--- {target: {scope: all}, strategy: %s, tasks: [", strategy),
-        STATUS_OK);
-    for (const char *c = sweep->shape; *c != '\0'; c++) {
-        const char *condition = *c == ')' ? "" : texts[sweep->conditions[item]];
-        const char *sync = *c == ')' ? "" : sweep->syncs[item++];
-        const char *text = *c == ')'   ? "]}, "
-                           : *c == '(' ? "tasks: ["
-                                       : "backend: test, action: fail}, ";
-        assert_int_equal(buffer_print(out, "%s%s%s%s", *c == ')' ? "" : "{", condition, sync, text),
-                         STATUS_OK);
-    }
-    assert_int_equal(buffer_print(out, "]}"), STATUS_OK);
-}
-
-static void compare(const struct sweep *sweep, struct play *play, struct reading *r)
-{
-    const struct job *job = engine_job(play->engine);
-    bool failed = false;
-    for (uint32_t step = 0; step < sweep->leaves; step++) {
-        for (uint32_t node = 0; node < NODES; node++) {
-            enum attempt_state found = row_state(job_row(job, step, node));
-            failed = failed || found == ATTEMPT_FAILED;
-            if (found == r->rows[step][node])
-                continue;
-            AUTO(buffer_done) struct buffer spec = {0};
-            spec_of(sweep, job->plan->strategy == PLAN_CONTINUE ? "continue" : "fail-fast", &spec);
-            fail_msg("step %u on node %u is %s, not %s: %s", step, node, attempt_state_text(found),
-                     attempt_state_text(r->rows[step][node]), buffer_text(&spec));
-        }
-    }
-    bool fail_fast = job->plan->strategy == PLAN_FAIL_FAST;
-    assert_int_equal(job->state, failed && fail_fast ? JOB_FAILED : JOB_COMPLETED);
-    assert_int_equal(job->partial, failed && !fail_fast);
-}
-
-static void run_once(struct sweep *sweep, const Baton__V1__Spec *message, uint32_t outcomes)
-{
-    AUTO(play_done) struct play play = {0};
-    bool fails[LEAVES_MAX][NODES];
-    for (uint32_t i = 0; i < LEAVES_MAX * NODES; i++)
-        fails[i / NODES][i % NODES] = (outcomes & (1u << i)) != 0;
-    struct entry created = {.kind = ENTRY_CREATED};
-    created.created.id = "01job";
-    created.created.refusal = created.created.spec_sha256 = "";
-    created.created.expected = nodes;
-    created.created.expected_count = NODES;
-    struct event event = {.kind = EVENT_CREATE};
-    event.create.created = &created;
-    event.create.owner = "ctl-1";
-    assert_int_equal(plan_from_spec(message, &event.create.take_plan, NULL), STATUS_OK);
-    char names[NODES][PLAY_NAME_BYTES] = {"a", "b", "c"};
-    play.engine = engine_new();
-    play.names = names;
-    play_step(&play, event);
-    enum order order = (enum order)(sweep->runs++ % ORDER_COUNT);
-    struct reading r = {.plan = engine_job(play.engine)->plan,
-                        .fails = (const bool(*)[NODES])fails};
-    reading_play(&r, order);
-    engine_play(&play, (const bool(*)[NODES])fails, order);
-    compare(sweep, &play, &r);
-    play.names = NULL;
-}
-
-static void run_outcomes(struct sweep *sweep)
-{
-    static const char *const strategies[] = {"fail-fast", "continue"};
-    struct problems *problems = calloc(1, sizeof *problems);
-    assert_non_null(problems);
-    for (int s = 0; s < 2; s++) {
-        AUTO(buffer_done) struct buffer text = {0};
-        AUTO_PTR(spec_free) struct spec *spec = NULL;
-        spec_of(sweep, strategies[s], &text);
-        if (spec_parse(buffer_bytes(&text), &spec, problems) != STATUS_OK)
-            fail_msg("%s: %s", buffer_text(&text), problems->items[0].text);
-        /* Wide sweeps take every so many sets of outcomes; their number has no factor in common
-         * with that, so that every shape meets others. */
-        static const uint32_t strides[LEAVES_MAX + 1] = {1, 1, 3, 37, 211};
-        uint32_t stride = strides[sweep->leaves];
-        uint32_t first = (uint32_t)(sweep->runs % stride);
-        for (uint32_t outcomes = first; outcomes < 1u << (sweep->leaves * NODES);
-             outcomes += stride)
-            run_once(sweep, spec->message, outcomes);
-    }
-    free(problems);
-}
-
-/* One phase after the other that runs once, or in waves, with a condition on every item. */
-static void run_phases(struct sweep *sweep, const char *key)
-{
-    uint32_t item = 0;
-    uint32_t depth = 0;
-    for (const char *c = sweep->shape; *c != '\0'; c++) {
-        depth -= *c == ')';
-        if (depth == 0 && *c != ')') {
-            sweep->syncs[item] = key;
-            for (uint32_t b = 0; b < sweep->items; b++) {
-                for (enum plan_condition on_b = PLAN_UNLESS_STOPPED; on_b <= PLAN_ON_FAILURE;
-                     on_b++) {
-                    sweep->conditions[b] = on_b;
-                    run_outcomes(sweep);
-                }
-                sweep->conditions[b] = PLAN_UNLESS_STOPPED;
-            }
-            sweep->syncs[item] = "";
-        }
-        item += *c != ')';
-        depth += *c == '(';
-    }
-}
-
-/* Another barrier than the preset one behind every item, and a condition on every item. */
-static void run_syncs(struct sweep *sweep)
-{
-    static const char *const texts[] = {"sync: all, ", "sync: group, ", "sync: none, "};
-    for (uint32_t a = 0; a + 1 < sweep->items; a++) {
-        for (size_t sync = 0; sync < 3; sync++) {
-            sweep->syncs[a] = texts[sync];
-            run_outcomes(sweep);
-            for (uint32_t b = 0; sweep->leaves < LEAVES_MAX && b < sweep->items; b++) {
-                for (enum plan_condition on_b = PLAN_ALWAYS; on_b <= PLAN_ON_FAILURE; on_b++) {
-                    sweep->conditions[b] = on_b;
-                    run_outcomes(sweep);
-                }
-                sweep->conditions[b] = PLAN_UNLESS_STOPPED;
-            }
-        }
-        sweep->syncs[a] = "";
-    }
-}
-
-/* No condition, one on every item, and for small trees one on every pair of items. */
-static void run_conditions(struct sweep *sweep)
-{
-    for (uint32_t i = 0; i < ITEMS_MAX; i++) {
-        sweep->conditions[i] = PLAN_UNLESS_STOPPED;
-        sweep->syncs[i] = "";
-    }
-    run_outcomes(sweep);
-    run_syncs(sweep);
-    run_phases(sweep, "run_once: true, ");
-    run_phases(sweep, "serial: 2, ");
-    for (uint32_t a = 0; a < sweep->items; a++) {
-        for (enum plan_condition on_a = PLAN_ALWAYS; on_a <= PLAN_ON_FAILURE; on_a++) {
-            sweep->conditions[a] = on_a;
-            run_outcomes(sweep);
-            for (uint32_t b = a + 1; sweep->leaves < LEAVES_MAX && b < sweep->items; b++) {
-                for (enum plan_condition on_b = PLAN_ALWAYS; on_b <= PLAN_ON_FAILURE; on_b++) {
-                    sweep->conditions[b] = on_b;
-                    run_outcomes(sweep);
-                }
-                sweep->conditions[b] = PLAN_UNLESS_STOPPED;
-            }
-        }
-        sweep->conditions[a] = PLAN_UNLESS_STOPPED;
-    }
-}
-
-/* Pipelines of one item are only taken around a step: others say nothing new. */
-static bool shape_closes_well(const char *shape, uint32_t len)
+/* Pipelines of one item are only taken around a step: others say nothing new. @return how many
+ * items the pipeline that would be closed here has. */
+static uint32_t shape_children(const char *shape, uint32_t len)
 {
     uint32_t depth = 0;
     uint32_t children = 0;
@@ -422,45 +338,75 @@ static bool shape_closes_well(const char *shape, uint32_t len)
         if (shape[i] == ')')
             depth++;
         else if (shape[i] == '(' && depth == 0)
-            return children >= 2 || (children == 1 && shape[len - 1] == 'l');
+            return children;
         else if (shape[i] == '(')
             depth--;
         children += depth == 0 && shape[i] != ')';
     }
-    return false;
+    return 0;
 }
 
-static void run_shapes(struct sweep *sweep, uint32_t len, uint32_t open, uint32_t leaves_max)
+/* Pipelines around a single step are taken in trees of up to three steps. */
+static bool shape_wanted(const struct sweep *sweep)
 {
-    if (open == 0 && sweep->leaves > 0)
-        run_conditions(sweep);
+    return sweep->wraps == 0 || sweep->leaves <= 3;
+}
+
+/* All there are, without a pipeline around a single step, and with. */
+static const uint32_t shapes_of[READING_LEAVES + 1] = {0, 1, 2, 6, 22, 90};
+
+static void tally_print(const struct tally *tally, uint32_t leaves, uint32_t node_count)
+{
+    print_message("# %u steps, %u nodes: %llu of %u shapes, %llu settings, %llu runs for all their "
+                  "%llu sets of outcomes\n",
+                  leaves, node_count, (unsigned long long)tally->shapes,
+                  shapes_of[leaves] << leaves, (unsigned long long)tally->settings,
+                  (unsigned long long)tally->runs, (unsigned long long)tally->outcomes);
+}
+
+static void run_shapes(struct sweep *sweep, uint32_t len, uint32_t open)
+{
+    if (open == 0 && sweep->leaves > 0 && shape_wanted(sweep))
+        run_shape(sweep);
     if (len + 1 >= SHAPE_BYTES)
         return;
-    if (sweep->leaves < leaves_max) {
+    if (sweep->leaves < LEAVES_MAX) {
         sweep->shape[len] = 'l';
         sweep->leaves++;
         sweep->items++;
-        run_shapes(sweep, len + 1, open, leaves_max);
+        run_shapes(sweep, len + 1, open);
         sweep->leaves--;
-        if (open < 2 && sweep->items - sweep->leaves - 1 < 2) {
-            sweep->shape[len] = '(';
-            run_shapes(sweep, len + 1, open + 1, leaves_max);
-        }
+        sweep->shape[len] = '(';
+        if (open < LEAVES_MAX)
+            run_shapes(sweep, len + 1, open + 1);
         sweep->items--;
     }
     sweep->shape[len] = ')';
-    if (open > 0 && shape_closes_well(sweep->shape, len))
-        run_shapes(sweep, len + 1, open - 1, leaves_max);
+    uint32_t children = open > 0 ? shape_children(sweep->shape, len) : 0;
+    bool wraps = children == 1 && sweep->shape[len - 1] == 'l';
+    if (children >= 2 || wraps) {
+        sweep->wraps += wraps;
+        run_shapes(sweep, len + 1, open - 1);
+        sweep->wraps -= wraps;
+    }
     sweep->shape[len] = '\0';
 }
 
 static void every_small_tree_comes_to_the_rows_the_job_spec_asks_for(void **state)
 {
     (void)state;
-    struct sweep sweep = {.runs = 0};
-    run_shapes(&sweep, 0, 0, LEAVES_MAX);
-    print_message("# %llu runs\n", (unsigned long long)sweep.runs);
-    assert_true(sweep.runs > 10000);
+    struct sweep *sweep = calloc(1, sizeof *sweep);
+    assert_non_null(sweep);
+    memcpy(sweep->tree.related, related, sizeof related);
+    run_shapes(sweep, 0, 0);
+    for (uint32_t i = 0; i < LEAVES_MAX * READING_NODES; i++) {
+        uint32_t leaves = 1 + i / READING_NODES;
+        uint32_t node_count = 1 + i % READING_NODES;
+        const struct tally *tally = &sweep->tally[leaves][node_count];
+        tally_print(tally, leaves, node_count);
+        assert_int_equal(tally->shapes, shapes_of[leaves] << (leaves <= 3 ? leaves : 0));
+    }
+    free(sweep);
 }
 
 int main(void)
