@@ -160,6 +160,12 @@ static void owner_take_result(struct owner *owner, uint32_t node, uint64_t seq,
 
 /* --- orders, revocations, cancels ------------------------------------------------------------- */
 
+/* One attempt in a number; the four bits above it are free. */
+static uint64_t owner_key(uint32_t step, uint32_t node, uint32_t attempt)
+{
+    return (uint64_t)step << 40 | (uint64_t)node << 16 | attempt;
+}
+
 static void owner_sent(struct owner *owner, uint32_t step, uint32_t node, uint32_t attempt,
                        bool stored)
 {
@@ -205,7 +211,7 @@ static void owner_order(struct owner *owner, uint32_t step, uint32_t node, uint3
         .node = owner->job->nodes[node],
         .body = bytes_of(&order, sizeof order),
     };
-    uint64_t more = (uint64_t)step << 40 | (uint64_t)node << 16 | attempt;
+    uint64_t more = owner_key(step, node, attempt);
     bool dropped = world->mutant == MUTANT_NO_REPUBLISH && owner->adopted_at != 0 &&
                    world->now - owner->adopted_at < 100 * WORLD_MS;
     if (dropped || world->mutant == MUTANT_SENT_BEFORE_PUBACK) {
@@ -245,6 +251,12 @@ static void owner_revoke_unstored(struct world *world, const struct occasion *oc
 
 static void owner_revoke(struct owner *owner, const struct effect *effect)
 {
+    if (owner->world->mutant == MUTANT_NO_REVOKE) {
+        owner_later(owner, 0, owner_revoke_unstored,
+                    (uint64_t)effect->task.state << 60 |
+                        owner_key(effect->task.step, effect->task.node, effect->task.attempt));
+        return;
+    }
     struct fact_result fact = {.kind = FACT_REVOKE,
                                .step = effect->task.step,
                                .attempt = effect->task.attempt,
@@ -259,12 +271,6 @@ static void owner_revoke(struct owner *owner, const struct effect *effect)
         .expect_set = owner->world->mutant != MUTANT_REVOKE_UNCONDITIONAL,
         .expect_seq = effect->task.expected_seq,
     };
-    if (owner->world->mutant == MUTANT_NO_REVOKE) {
-        owner_later(owner, 0, owner_revoke_unstored,
-                    (uint64_t)effect->task.state << 60 | (uint64_t)effect->task.step << 40 |
-                        (uint64_t)effect->task.node << 16 | effect->task.attempt);
-        return;
-    }
     world_say(owner->world, owner->job->number, "%s revokes step %u #%u on node-%u after %llu: %s",
               owner->party->name, effect->task.step, effect->task.attempt, store.node,
               (unsigned long long)effect->task.expected_seq, effect->task.code);

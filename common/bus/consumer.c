@@ -81,17 +81,26 @@ static struct consumer_held *consumer_find_held(struct bus_pull *pull, uint64_t 
     return NULL;
 }
 
-static void consumer_hold(struct bus_pull *pull, uint64_t stream_seq)
+/* What is settled stays so: held again, it would keep its successors from being asked for.
+ * @return whether it is held. */
+static bool consumer_prolong(struct bus_pull *pull, uint64_t stream_seq)
 {
     struct consumer_held *held = consumer_find_held(pull, stream_seq);
-    if (held == NULL) {
-        held = consumer_find_held(pull, 0);
-        if (held == NULL)
-            return; /* more than asked for, from a pull given up as silent */
-        held->stream_seq = stream_seq;
-        pull->held_count++;
-    }
+    if (held != NULL)
+        held->until = instant_add(consumer_now(), pull->ack_wait);
+    return held != NULL;
+}
+
+static void consumer_hold(struct bus_pull *pull, uint64_t stream_seq)
+{
+    if (consumer_prolong(pull, stream_seq))
+        return;
+    struct consumer_held *held = consumer_find_held(pull, 0);
+    if (held == NULL)
+        return; /* more than asked for, from a pull given up as silent */
+    held->stream_seq = stream_seq;
     held->until = instant_add(consumer_now(), pull->ack_wait);
+    pull->held_count++;
 }
 
 static void consumer_let_go(struct bus_pull *pull, uint64_t stream_seq)
@@ -334,10 +343,8 @@ void bus_ack_working(struct bus *bus, const struct bus_ack *ack)
         return;
     bus_publish(bus, ack->reply, NULL, NULL, bytes_of_text("+WPI"));
     struct bus_pull *pull = consumer_of_ack(bus, ack, &seq);
-    /* One that is settled stays so: held again, it would keep its successors from being asked for.
-     */
-    if (pull != NULL && seq != 0 && consumer_find_held(pull, seq) != NULL)
-        consumer_hold(pull, seq);
+    if (pull != NULL && seq != 0)
+        (void)consumer_prolong(pull, seq);
 }
 
 /* --- life --- */

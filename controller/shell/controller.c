@@ -216,8 +216,6 @@ static void controller_ensured(void *ctx, const struct error *err)
 {
     struct controller *controller = ctx;
     cell_ensuring_free(STEAL(controller->ensuring));
-    if (controller->stopping)
-        return;
     if (err != NULL) {
         controller_give_up(controller, err);
         return;

@@ -115,8 +115,12 @@ class Process:
         return None
 
     def tail(self, lines=25):
+        return "".join(self.said().splitlines(keepends=True)[-lines:])
+
+    def said(self):
+        """All of its log so far."""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
-            return "".join(file.readlines()[-lines:])
+            return file.read()
 
 
 class Cell:

@@ -21,10 +21,7 @@ class Start(unittest.TestCase):
         return self.cell.explain()
 
     def wait_for_line(self, process, text):
-        def check():
-            with open(process.log_path, encoding="utf-8", errors="replace") as file:
-                return text in file.read()
-        wait_until(f"{process.name} says {text}", check, 20)
+        wait_until(f"{process.name} says {text}", lambda: text in process.said(), 20)
 
     def test_what_the_server_refuses_for_a_while_is_asked_again(self):
         self.cell.client.js("STREAM.CREATE.other", {"name": "other", "subjects": ["baton.log.>"]})

@@ -9,20 +9,14 @@
 /* cmocka.h wants the five above first. */
 #include <cmocka.h>
 
+#include "sanitized.h"
 #include "sim/sim.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { FRESH_SEEDS = 1500, LONG_SEEDS = 30000 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { FRESH_SEEDS = 1500, LONG_SEEDS = 30000 };
-#else
-enum { FRESH_SEEDS = 25000, LONG_SEEDS = 1000000 };
-#endif
-#else
-enum { FRESH_SEEDS = 25000, LONG_SEEDS = 1000000 };
-#endif
-enum { MUTANT_SEEDS_MAX = 20000 };
+enum {
+    FRESH_SEEDS = SANITIZED ? 1500 : 25000,
+    LONG_SEEDS = SANITIZED ? 30000 : 1000000,
+    MUTANT_SEEDS_MAX = 20000,
+};
 
 /* Where the sources are: the commit's hash and the seeds to be kept are there. */
 struct place {

@@ -7,26 +7,20 @@
 
 #include <cmocka.h>
 
-/* Every tree of up to five steps on up to three nodes, with conditions, barriers and retries, run
- * by the engine and by a plain reading of the job spec: the same rows come out. */
+/* Trees of up to five steps on up to three nodes, all shapes and all outcomes, with as many
+ * settings of conditions, barriers and retries as there is time for, run by the engine and by a
+ * plain reading of the job spec: the same rows come out. */
 #include "play.h"
 #include "reading.h"
+#include "sanitized.h"
 #include "spec/spec.h"
 
-/* The sanitizers make it some ten times slower. */
-#if defined(__SANITIZE_ADDRESS__)
-#define EXHAUSTIVE_SMALL
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EXHAUSTIVE_SMALL
-#endif
-#endif
-#ifdef EXHAUSTIVE_SMALL
-enum { LEAVES_MAX = 2 };
-#else
-enum { LEAVES_MAX = READING_LEAVES };
-#endif
-enum { SHAPE_BYTES = 16, WAVE = 2 };
+enum {
+    LEAVES_MAX = SANITIZED ? 2 : READING_LEAVES,
+    WRAPPED_LEAVES_MAX = 3, /* of trees with pipelines around a single step */
+    SHAPE_BYTES = 16,
+    WAVE = 2,
+};
 
 static const char *const groups[READING_NODES][2] = {{"x", NULL}, {"x", "y"}, {"y", NULL}};
 static const struct expected_node nodes[READING_NODES] = {
@@ -165,8 +159,8 @@ static void compare(const struct sweep *sweep, struct play *play, const struct r
     assert_int_equal(job->partial, failed && !fail_fast);
 }
 
-static void run_once(struct sweep *sweep, const Baton__V1__Spec *message,
-                     struct reading_draws *draws)
+static void run_draws(struct sweep *sweep, const Baton__V1__Spec *message,
+                      struct reading_draws *draws)
 {
     AUTO(play_done) struct play play = {0};
     struct entry created = {.kind = ENTRY_CREATED};
@@ -207,7 +201,7 @@ static void run_setting(struct sweep *sweep)
     uint32_t attempts = sweep->leaves * tree->node_count * (1 + tree->retries);
     uint64_t outcomes = 0;
     do {
-        run_once(sweep, spec->message, &draws);
+        run_draws(sweep, spec->message, &draws);
         tally->runs++;
         outcomes += (uint64_t)1 << (attempts - draws.used);
     } while (reading_draws_next(&draws));
@@ -346,10 +340,9 @@ static uint32_t shape_children(const char *shape, uint32_t len)
     return 0;
 }
 
-/* Pipelines around a single step are taken in trees of up to three steps. */
 static bool shape_wanted(const struct sweep *sweep)
 {
-    return sweep->wraps == 0 || sweep->leaves <= 3;
+    return sweep->wraps == 0 || sweep->leaves <= WRAPPED_LEAVES_MAX;
 }
 
 /* All there are, without a pipeline around a single step, and with. */
@@ -404,7 +397,8 @@ static void every_small_tree_comes_to_the_rows_the_job_spec_asks_for(void **stat
         uint32_t node_count = 1 + i % READING_NODES;
         const struct tally *tally = &sweep->tally[leaves][node_count];
         tally_print(tally, leaves, node_count);
-        assert_int_equal(tally->shapes, shapes_of[leaves] << (leaves <= 3 ? leaves : 0));
+        assert_int_equal(tally->shapes,
+                         shapes_of[leaves] << (leaves <= WRAPPED_LEAVES_MAX ? leaves : 0));
     }
     free(sweep);
 }
